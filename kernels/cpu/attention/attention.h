@@ -1,6 +1,9 @@
-#pragma once
+#ifndef TENON_KERNELS_CPU_ATTENTION_ATTENTION_H
+#define TENON_KERNELS_CPU_ATTENTION_ATTENTION_H
 
-#include <cstdint>
+#include <stdint.h>
+
+#include "../common/cpu_features.h"
 
 /*
  * Scaled dot product attention, fused: the score matrix never exists in memory.
@@ -10,15 +13,15 @@
  *
  * Keys and values come in one or two pieces (past and new): key j lies in piece 1 for j < kv_length, else in piece 2 at
  * j - kv_length. Visible keys of row i: j < kv_length + kv_length2 (or kv_valid[b] if given), bool_mask != 0, and with
- * causal j <= i + offset. Keys that are not visible are not read where a whole block of them is skipped; elsewhere they
- * are read, so all of k and v must be readable.
+ * causal j <= i + offset. All keys up to
+ * the two lengths must be readable.
  *
  * Layout   arbitrary strides, in elements, for batch, head and position; the last axis is dense. A [B, S, H, D] tensor
  * is {S*H*D, D, H*D}. Nothing needs alignment except scratch (64 bytes). Aliasing o must not overlap any input.
  * Numerics fp32, online softmax (Milakov & Gimelshein 2018; blocks as in Dao et al. 2022, algorithm 1); exp to 2 ulp.
  *          A row that sees no key, or whose visible scores are all -infinity, is NaN as softmax gives it, or 0 with
- *          zero_masked_rows. NaN in q, a visible k, v or the mask spreads as in the formula, except that a NaN or
- *          infinite v element of an invisible key does not.
+ *          zero_masked_rows. NaN spreads as in the formula (0 * NaN from a masked key included), except that keys and
+ *          values past kv_valid never matter.
  * Threads  the functions neither allocate nor lock nor start threads. Work items are independent; item ranges may be
  * run on any thread, each with its own scratch. Source   ONNX Attention-24.
  */
@@ -72,28 +75,27 @@ struct AttentionParams {
     int64_t zero_masked_rows; /* 1: rows without any key are 0; 0: NaN */
 };
 
-struct AttentionKernel; /* one per instruction set */
-
 /* NULL: can be computed; else why not. */
 const char* attention_unsupported(const AttentionParams& params);
 
-/* Kernels this CPU can run, best first; the last one is "scalar". Stops at the instruction set TENON_MAX_ISA names. */
-int64_t attention_kernel_count();
-const AttentionKernel* attention_kernel(int64_t index);
-const char* attention_kernel_name(const AttentionKernel* kernel);
-
-/* Depends on sizes only, not on pointers: usable when the program is built. kernel NULL: the best. */
 struct AttentionPlan {
-    const AttentionKernel* kernel;
+    Isa isa;
+    void (*run)(const AttentionPlan& plan, const AttentionParams& params, float* scratch, int64_t first, int64_t last);
     int64_t items;         /* independent work items; near equal work unless causal */
     int64_t scratch_bytes; /* per thread */
     int64_t block_rows;    /* query rows of an item */
-    int64_t decode;        /* 1: few rows, keys and values streamed once */
+    int64_t decode;        /* 1: few rows, keys and values are streamed once */
 };
-AttentionPlan attention_plan(const AttentionParams& params, int64_t threads, const AttentionKernel* kernel = nullptr);
 
-/* Runs items first..last-1. scratch: plan.scratch_bytes, 64-byte aligned, not shared with a concurrent call. */
-void attention_run(const AttentionPlan& plan, const AttentionParams& params, void* scratch, int64_t first,
-                   int64_t last);
+/* Depends on the sizes in params, not on pointers and values: usable when a program is built. Uses the best instruction
+ * set of this processor not above max_isa. */
+AttentionPlan attention_plan(const AttentionParams& params, int64_t threads, Isa max_isa);
+
+/* Computes items first..last-1. scratch: plan.scratch_bytes, 64-byte aligned, not shared with a concurrent call. */
+inline void attention_run(const AttentionPlan& plan, const AttentionParams& params, float* scratch, int64_t first,
+                          int64_t last) {
+    plan.run(plan, params, scratch, first, last);
+}
 
 }  // namespace tenon::cpu
+#endif

@@ -1,6 +1,9 @@
-#pragma once
+#ifndef TENON_KERNELS_CPU_WINOGRAD_WINOGRAD_H
+#define TENON_KERNELS_CPU_WINOGRAD_WINOGRAD_H
 
-#include <cstdint>
+#include <stdint.h>
+
+#include "../common/cpu_features.h"
 
 /*
  * Winograd convolution F(m x m, 3 x 3), m = 2 or 4: fp32, 3x3, stride 1, no dilation, one group, forward.
@@ -62,10 +65,11 @@ void winograd_pack(const WinogradShape& shape, WinogradTile tile, const float* w
 
 /* ---- Run ---- */
 
-struct WinogradKernel; /* one per instruction set, see winograd_kernels() */
+struct WinogradArgs;
 
 struct WinogradPlan {
-    const WinogradKernel* kernel;
+    Isa isa;
+    void (*run)(const WinogradPlan& plan, const WinogradArgs& args, int64_t phase, int64_t thread);
     WinogradShape shape;
     WinogradTile tile;
     int64_t threads;
@@ -89,14 +93,13 @@ struct WinogradArgs {
     float high; /* +infinity: no upper bound. NaN stays NaN. */
 };
 
-/* Kernels this CPU can run, best first; the last one is "scalar". Stops at the instruction set TENON_MAX_ISA names. */
-int64_t winograd_kernel_count();
-const WinogradKernel* winograd_kernel(int64_t index);
-const char* winograd_kernel_name(const WinogradKernel* kernel);
+/* shape must be supported, threads >= 1. Uses the best instruction set of this processor not above max_isa. */
+WinogradPlan winograd_plan(const WinogradShape& shape, WinogradTile tile, int64_t threads, Isa max_isa);
 
-/* shape must be supported, threads >= 1. kernel: NULL for the best. */
-WinogradPlan winograd_plan(const WinogradShape& shape, WinogradTile tile, int64_t threads,
-                           const WinogradKernel* kernel = nullptr);
-void winograd_run(const WinogradPlan& plan, const WinogradArgs& args, int64_t phase, int64_t thread);
+/* One thread's part of one phase. */
+inline void winograd_run(const WinogradPlan& plan, const WinogradArgs& args, int64_t phase, int64_t thread) {
+    plan.run(plan, args, phase, thread);
+}
 
 }  // namespace tenon::cpu
+#endif
