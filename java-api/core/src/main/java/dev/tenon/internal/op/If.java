@@ -1,0 +1,74 @@
+package dev.tenon.internal.op;
+
+import dev.tenon.Datum;
+import dev.tenon.internal.ir.Dim;
+import dev.tenon.internal.ir.Evaluation;
+import dev.tenon.internal.ir.Graph;
+import dev.tenon.internal.ir.Inference;
+import dev.tenon.internal.ir.Op;
+import dev.tenon.internal.ir.OpTrait;
+import dev.tenon.internal.ir.SymbolicShape;
+import dev.tenon.internal.ir.TensorType;
+import dev.tenon.internal.ir.ValueType;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Runs one of two bodies.
+ * Inputs   condition: BOOL, one element; then every value that the bodies capture, which are the bodies' formal inputs.
+ * Rules    both bodies have as many outputs as the node; output i has one type in both.
+ * Source   ONNX If-25.
+ */
+public record If(Graph thenBranch, Graph elseBranch) implements Op {
+    static final List<OpSpec> SPECS =
+            List.of(OpSpec.onnx("If", n -> new If(n.graph("then_branch"), n.graph("else_branch"))));
+
+    @Override
+    public OpTrait trait() {
+        return OpTrait.CONTROL_FLOW;
+    }
+
+    @Override
+    public List<ValueType> infer(Inference in) {
+        int outputs = thenBranch.outputs().size();
+        in.require(
+                elseBranch.outputs().size() == outputs,
+                "the branches have " + outputs + " and " + elseBranch.outputs().size() + " outputs");
+        List<ValueType> types = new ArrayList<>();
+        for (int i = 0; i < outputs; i++) {
+            types.add(merge(
+                    in, thenBranch.outputs().get(i).type(), elseBranch.outputs().get(i).type()));
+        }
+        return types;
+    }
+
+    /** What is known whichever branch runs. */
+    private static ValueType merge(Inference in, ValueType a, ValueType b) {
+        if (a.equals(b)) {
+            return a;
+        }
+        if (a instanceof TensorType x && b instanceof TensorType y) {
+            in.require(x.dtype() == y.dtype(), "the branches give element types " + x.dtype() + " and " + y.dtype());
+            if (!x.shape().isRanked() || !y.shape().isRanked() || x.shape().rank() != y.shape().rank()) {
+                return TensorType.unranked(x.dtype());
+            }
+            List<Dim> dims = new ArrayList<>();
+            for (int i = 0; i < x.shape().rank(); i++) {
+                Dim d = x.shape().dim(i);
+                dims.add(d.equals(y.shape().dim(i)) ? d : Dim.unknown());
+            }
+            return new TensorType(x.dtype(), SymbolicShape.of(dims));
+        }
+        return a;
+    }
+
+    @Override
+    public List<Datum> evaluate(Evaluation in) {
+        boolean condition = in.tensor(0).getBoolean(0);
+        List<Datum> captured = new ArrayList<>();
+        for (int i = 1; i < in.inputCount(); i++) {
+            captured.add(in.datum(i));
+        }
+        return in.run(condition ? thenBranch : elseBranch, captured);
+    }
+}

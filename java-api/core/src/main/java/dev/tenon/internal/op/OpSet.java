@@ -1,0 +1,44 @@
+package dev.tenon.internal.op;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The list of all operators. Adding one is one file beside this one and one line here. */
+public final class OpSet {
+    /** Import rules, one line an operator file, in alphabetical order. */
+    public static final List<OpSpec> ALL = concat(List.of(
+            Binary.SPECS,
+            If.SPECS,
+            MatMul.SPECS,
+            Reshape.SPECS,
+            Unary.SPECS));
+
+    private static final Map<String, List<OpSpec>> BY_NAME = new HashMap<>();
+
+    static {
+        for (OpSpec s : ALL) {
+            BY_NAME.computeIfAbsent(key(s.domain(), s.onnxName()), k -> new ArrayList<>(1)).add(s);
+        }
+    }
+
+    private OpSet() {}
+
+    /** The rule for an operator at a version of its domain; empty if it is not supported. */
+    public static Optional<OpSpec> find(String domain, String name, int opset) {
+        String d = domain.equals("ai.onnx") ? "" : domain;
+        return BY_NAME.getOrDefault(key(d, name), List.of()).stream()
+                .filter(s -> opset >= s.since() && opset <= s.until())
+                .findFirst();
+    }
+
+    private static String key(String domain, String name) {
+        return domain + "::" + name;
+    }
+
+    private static List<OpSpec> concat(List<List<OpSpec>> lists) {
+        return lists.stream().flatMap(List::stream).toList();
+    }
+}
