@@ -118,7 +118,7 @@ constexpr int32_t kElementwiseMaxRank = 8;
 constexpr int32_t kElementwiseMaxInputs = 16;
 constexpr int32_t kElementwiseMaxOps = 64;
 constexpr int32_t kElementwiseMaxOutputs = 8;
-constexpr int32_t kElementwiseMaxSlots = 20;  // intermediate values and broadcast inputs alive together
+constexpr int32_t kElementwiseMaxSlots = 16;  // intermediate values and broadcast inputs alive together
 
 struct ElementwiseOp {
     Function function;
@@ -210,10 +210,24 @@ inline uint32_t elementwise_run(const ElementwiseProgram& program, const void* c
 bool elementwise_may_alias(const ElementwiseChain& chain, const ElementwiseProgram& program, int32_t output,
                            int32_t input);
 
-// One operation of one type, for other kernels and tests: the block function, or null when there is none. source is the
-// type of operand 0 (cast, comparisons), or of operand 1 (pow, where).
-ElementwiseProgram::BlockFn elementwise_block_function(Isa isa, Function function, ElementType source,
-                                                       ElementType result);
+// What one instruction set has.
+struct ElementwiseKernels {
+    Isa isa;
+    // The block function of one operation, or null when there is none. source is the type of operand 0, but of operand
+    // 1 for pow and where.
+    ElementwiseProgram::BlockFn (*block_function)(Function function, ElementType source, ElementType result);
+    ElementwiseProgram::RunFn run;
+};
+
+#define TENON_KERNEL(isa, name)           \
+    namespace isa {                       \
+    extern const ElementwiseKernels name; \
+    }
+#include "elementwise.inc"
+#undef TENON_KERNEL
+
+// The best variant this processor runs that is not above max.
+const ElementwiseKernels& select_elementwise(Isa max = Isa::avx512);
 
 }  // namespace tenon::cpu
 #endif
