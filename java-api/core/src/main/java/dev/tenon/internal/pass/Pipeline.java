@@ -1,0 +1,33 @@
+package dev.tenon.internal.pass;
+
+import dev.tenon.internal.ir.Graph;
+import java.util.List;
+import java.util.function.BiConsumer;
+
+/** The passes in their order. Where order matters, the line says why. */
+public final class Pipeline {
+    private Pipeline() {}
+
+    /** All passes for an engine. They run at build on the symbolic graph and again when a plan fixes the shapes. */
+    public static List<Pass> standard(PassContext context) {
+        FoldConstants fold = new FoldConstants(context.constants());
+        return List.of(
+                fold,
+                new MergeCommonSubexpressions(),
+                new RemoveDeadCode());
+    }
+
+    /**
+     * Runs the passes in order.
+     *
+     * @param after is told each pass and the graph it left
+     */
+    public static Graph run(Graph graph, List<Pass> passes, PassContext context, BiConsumer<Pass, Graph> after) {
+        Graph g = graph;
+        for (Pass p : passes) {
+            g = p.run(g, context);
+            after.accept(p, g);
+        }
+        return g;
+    }
+}
