@@ -1,1 +1,2 @@
+#define TENON_ISA avx2
 #include "winograd_body.inl"

@@ -1,1 +1,2 @@
+#define TENON_ISA avx512
 #include "winograd_body.inl"

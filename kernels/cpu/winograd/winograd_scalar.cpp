@@ -1,1 +1,2 @@
+#define TENON_ISA scalar
 #include "winograd_body.inl"
