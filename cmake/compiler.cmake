@@ -22,6 +22,6 @@ add_compile_options(-Wall -Wextra -Werror)
 add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fopenmp>)
 
 if(TENON_SANITIZE)
-    add_compile_options(-fsanitize=${TENON_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+    add_compile_options(-O1 -UNDEBUG -fsanitize=${TENON_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
     add_link_options(-fsanitize=${TENON_SANITIZE})
 endif()

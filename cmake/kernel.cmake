@@ -1,6 +1,6 @@
 # tenon_cpu_kernel(<family> [ISAS <level>...])  declares the kernel family in kernels/cpu/<family>/:
 #
-#   *_<level>.cpp   variants, compiled with the flags of their level (isa.cmake), without exceptions
+#   *_<level>.cpp   variants, compiled with the flags of their level (isa.cmake), -DTENON_ISA=<level>, no exceptions
 #   *_test.cpp      each becomes an executable and a ctest of the same name
 #   *_bench.cpp     each becomes an executable, built by the target "benches" only
 #   other *.cpp     selection and the rest, compiled for the baseline
@@ -87,6 +87,7 @@ function(tenon_isa_objects name isa source)
     endif()
     foreach(target IN LISTS targets)
         target_link_libraries(${target} PRIVATE tenon_includes)
+        target_compile_definitions(${target} PRIVATE TENON_ISA=${isa})
         target_compile_options(${target} PRIVATE ${TENON_ISA_FLAGS_${isa}} -fno-exceptions)
     endforeach()
     if(TARGET weak_${name})
