@@ -22,8 +22,9 @@ enum class ElementType : int32_t {
     bf16 = 16,
 };
 
-// Bytes of one element; 0 for a number that is not an ElementType.
-constexpr int64_t element_bytes(ElementType type) {
+// Bytes of one element; 0 for a number that is not an ElementType. static: kernels compiled for different processors
+// must not share its code.
+static constexpr int64_t element_bytes(ElementType type) {
     switch (type) {
         case ElementType::u8:
         case ElementType::i8:

@@ -120,6 +120,9 @@ constexpr int32_t kElementwiseMaxOps = 64;
 constexpr int32_t kElementwiseMaxOutputs = 8;
 constexpr int32_t kElementwiseMaxSlots = 16;  // intermediate values and broadcast inputs alive together
 
+constexpr int32_t kElementwiseMaxExtraOps = 16;  // copies to outputs and conversions of powers added by compiling
+constexpr int64_t kElementwiseSlotBytes = 4096;
+
 struct ElementwiseOp {
     Function function;
     ElementType type;     // of the result
@@ -164,6 +167,7 @@ struct ElementwiseProgram {
         int32_t slot;   // block to copy into when the elements of a block are not consecutive; -1: never needed
         bool dense;     // strides are those of a dense array of the dims
         bool scalar;    // all strides are 0
+        bool periodic;  // all strides but the innermost are 0
         int64_t strides[kElementwiseMaxRank];
     };
     // Where an operand of an operation is: an input, an output's memory or a block on the stack.
@@ -182,15 +186,16 @@ struct ElementwiseProgram {
     Isa isa;
     RunFn run;
     int64_t elements;
-    int64_t block;  // elements per block
-    int32_t rank;   // after collapsing
+    int64_t block;    // elements per block
+    bool rows_whole;  // a block does not cross the end of an innermost row
+    int32_t rank;     // after collapsing
     int32_t input_count;
     int32_t op_count;
     int32_t output_count;
     int64_t dims[kElementwiseMaxRank];
     Input inputs[kElementwiseMaxInputs];
     int32_t output_bytes[kElementwiseMaxOutputs];
-    Op ops[kElementwiseMaxOps + kElementwiseMaxOutputs];
+    Op ops[kElementwiseMaxOps + kElementwiseMaxExtraOps];
     double ns_per_element;  // rough cost on one core with operands in cache, to decide on splitting
 };
 
@@ -207,8 +212,7 @@ inline uint32_t elementwise_run(const ElementwiseProgram& program, const void* c
 }
 
 // Whether `output` may be the same memory as `input` (indexes in the chain).
-bool elementwise_may_alias(const ElementwiseChain& chain, const ElementwiseProgram& program, int32_t output,
-                           int32_t input);
+bool elementwise_may_alias(const ElementwiseProgram& program, int32_t output, int32_t input);
 
 // What one instruction set has.
 struct ElementwiseKernels {

@@ -1,0 +1,10 @@
+// The parts in the order they need each other.
+// clang-format off
+#define TENON_ISA avx512
+#include "../common/vec_avx512.h"
+#include "../common/vec_math.inl"
+#include "elementwise.h"
+#include "elementwise_f32.inl"
+#include "elementwise_types.inl"
+#include "elementwise_cast.inl"
+#include "elementwise_body.inl"
