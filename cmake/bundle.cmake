@@ -4,7 +4,9 @@ set(bundle "${TENON_BUNDLE_DIR}/dev/tenon/native/${TENON_PLATFORM}")
 
 add_custom_command(OUTPUT "${bundle}/libtenon.so"
     COMMAND "${CMAKE_COMMAND}" -E make_directory "${bundle}"
-    COMMAND "${CMAKE_STRIP}" --strip-unneeded -o "${bundle}/libtenon.so" $<TARGET_FILE:tenon>
+    # Renamed into place: a process that has the previous build mapped keeps it.
+    COMMAND "${CMAKE_STRIP}" --strip-unneeded -o "${bundle}/libtenon.so.new" $<TARGET_FILE:tenon>
+    COMMAND "${CMAKE_COMMAND}" -E rename "${bundle}/libtenon.so.new" "${bundle}/libtenon.so"
     DEPENDS tenon COMMENT "Stripping libtenon.so" VERBATIM)
 
 set(bundle_files "${bundle}/libtenon.so")
