@@ -1,0 +1,2 @@
+#define TENON_ISA avx2
+#include "attention_body.inl"

@@ -1,0 +1,2 @@
+#define TENON_ISA avx512
+#include "attention_body.inl"

@@ -1,0 +1,2 @@
+#define TENON_ISA scalar
+#include "attention_body.inl"
