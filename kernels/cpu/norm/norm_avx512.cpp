@@ -1,0 +1,7 @@
+// The parts in the order they need each other.
+// clang-format off
+#define TENON_ISA avx512
+#include "../common/vec_avx512.h"
+#include "../common/vec_reduce.inl"
+#include "norm.h"
+#include "norm_body.inl"
