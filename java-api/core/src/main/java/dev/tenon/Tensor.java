@@ -165,7 +165,7 @@ public final class Tensor implements Datum, AutoCloseable {
     public void copyFrom(float[] values) {
         checkLength(values.length);
         if (type == DataType.FLOAT32) {
-            MemorySegment.copy(values, 0, segment, ValueLayout.JAVA_FLOAT, 0, values.length);
+            MemorySegment.copy(values, 0, segment, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, values.length);
         } else {
             for (int i = 0; i < values.length; i++) {
                 setDouble(i, values[i]);
@@ -177,7 +177,7 @@ public final class Tensor implements Datum, AutoCloseable {
     public void copyFrom(double[] values) {
         checkLength(values.length);
         if (type == DataType.FLOAT64) {
-            MemorySegment.copy(values, 0, segment, ValueLayout.JAVA_DOUBLE, 0, values.length);
+            MemorySegment.copy(values, 0, segment, ValueLayout.JAVA_DOUBLE_UNALIGNED, 0, values.length);
         } else {
             for (int i = 0; i < values.length; i++) {
                 setDouble(i, values[i]);
@@ -189,7 +189,7 @@ public final class Tensor implements Datum, AutoCloseable {
     public void copyFrom(long[] values) {
         checkLength(values.length);
         if (type == DataType.INT64) {
-            MemorySegment.copy(values, 0, segment, ValueLayout.JAVA_LONG, 0, values.length);
+            MemorySegment.copy(values, 0, segment, ValueLayout.JAVA_LONG_UNALIGNED, 0, values.length);
         } else {
             for (int i = 0; i < values.length; i++) {
                 setLong(i, values[i]);
@@ -242,7 +242,7 @@ public final class Tensor implements Datum, AutoCloseable {
     /** All elements converted to float. @throws ShapeException if there are more than an array can hold */
     public float[] toFloatArray() {
         if (type == DataType.FLOAT32) {
-            return segment.toArray(ValueLayout.JAVA_FLOAT);
+            return segment.toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
         }
         float[] out = new float[arrayLength()];
         for (int i = 0; i < out.length; i++) {
@@ -254,7 +254,7 @@ public final class Tensor implements Datum, AutoCloseable {
     /** All elements converted to double. */
     public double[] toDoubleArray() {
         if (type == DataType.FLOAT64) {
-            return segment.toArray(ValueLayout.JAVA_DOUBLE);
+            return segment.toArray(ValueLayout.JAVA_DOUBLE_UNALIGNED);
         }
         double[] out = new double[arrayLength()];
         for (int i = 0; i < out.length; i++) {
@@ -266,7 +266,7 @@ public final class Tensor implements Datum, AutoCloseable {
     /** All elements converted to long; fractions are cut off. */
     public long[] toLongArray() {
         if (type == DataType.INT64) {
-            return segment.toArray(ValueLayout.JAVA_LONG);
+            return segment.toArray(ValueLayout.JAVA_LONG_UNALIGNED);
         }
         long[] out = new long[arrayLength()];
         for (int i = 0; i < out.length; i++) {

@@ -1,7 +1,9 @@
 package dev.tenon.internal.memory;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
 
 /**
  * A group of native allocations that end together: those of one engine, one session, one evaluation or one tensor.
@@ -32,6 +34,11 @@ public final class MemoryScope implements AutoCloseable {
     /** Zeroed memory, aligned to {@link #ALIGNMENT}. */
     public MemorySegment allocate(long bytes) {
         return arena.allocate(Math.max(1, bytes), ALIGNMENT).asSlice(0, bytes);
+    }
+
+    /** A whole file, read-only and in place. The file must not shrink while the scope is open. */
+    public MemorySegment map(FileChannel file) throws IOException {
+        return file.map(FileChannel.MapMode.READ_ONLY, 0, file.size(), arena);
     }
 
     public boolean isOpen() {
