@@ -182,6 +182,28 @@ inline F32 mantissa(F32 a) {
     return {_mm256_castsi256_ps(_mm256_or_si256(kept, _mm256_set1_epi32(0x3f800000)))};
 }
 
+inline void transpose_square(const float* src, int64_t src_stride, float* dst, int64_t dst_stride) {
+    __m256 r[8], t[8];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) r[i] = _mm256_loadu_ps(src + i * src_stride);
+#pragma GCC unroll 2
+    for (int i = 0; i < 8; i += 4) {
+        const __m256d a = _mm256_castps_pd(_mm256_unpacklo_ps(r[i], r[i + 1]));
+        const __m256d b = _mm256_castps_pd(_mm256_unpackhi_ps(r[i], r[i + 1]));
+        const __m256d c = _mm256_castps_pd(_mm256_unpacklo_ps(r[i + 2], r[i + 3]));
+        const __m256d d = _mm256_castps_pd(_mm256_unpackhi_ps(r[i + 2], r[i + 3]));
+        t[i] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, c));
+        t[i + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, c));
+        t[i + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(b, d));
+        t[i + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(b, d));
+    }
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k) {
+        _mm256_storeu_ps(dst + k * dst_stride, _mm256_permute2f128_ps(t[k], t[k + 4], 0x20));
+        _mm256_storeu_ps(dst + (k + 4) * dst_stride, _mm256_permute2f128_ps(t[k], t[k + 4], 0x31));
+    }
+}
+
 }  // namespace
 }  // namespace tenon::cpu::avx2
 #endif

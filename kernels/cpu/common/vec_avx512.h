@@ -156,6 +156,35 @@ inline F32 mantissa(F32 a) {
     return {_mm512_getmant_ps(a.v, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_src)};
 }
 
+// Rows of 4-lane groups are interleaved twice within 128 bits, then the 128-bit parts are transposed twice.
+inline void transpose_square(const float* src, int64_t src_stride, float* dst, int64_t dst_stride) {
+    __m512 r[16], t[16];
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; ++i) r[i] = _mm512_loadu_ps(src + i * src_stride);
+#pragma GCC unroll 4
+    for (int i = 0; i < 16; i += 4) {
+        const __m512d a = _mm512_castps_pd(_mm512_unpacklo_ps(r[i], r[i + 1]));
+        const __m512d b = _mm512_castps_pd(_mm512_unpackhi_ps(r[i], r[i + 1]));
+        const __m512d c = _mm512_castps_pd(_mm512_unpacklo_ps(r[i + 2], r[i + 3]));
+        const __m512d d = _mm512_castps_pd(_mm512_unpackhi_ps(r[i + 2], r[i + 3]));
+        t[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, c));
+        t[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, c));
+        t[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
+        t[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(b, d));
+    }
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k) {
+        const __m512 low = _mm512_shuffle_f32x4(t[k], t[k + 4], 0x88),
+                     low2 = _mm512_shuffle_f32x4(t[k + 8], t[k + 12], 0x88);
+        const __m512 high = _mm512_shuffle_f32x4(t[k], t[k + 4], 0xdd),
+                     high2 = _mm512_shuffle_f32x4(t[k + 8], t[k + 12], 0xdd);
+        _mm512_storeu_ps(dst + k * dst_stride, _mm512_shuffle_f32x4(low, low2, 0x88));
+        _mm512_storeu_ps(dst + (k + 4) * dst_stride, _mm512_shuffle_f32x4(high, high2, 0x88));
+        _mm512_storeu_ps(dst + (k + 8) * dst_stride, _mm512_shuffle_f32x4(low, low2, 0xdd));
+        _mm512_storeu_ps(dst + (k + 12) * dst_stride, _mm512_shuffle_f32x4(high, high2, 0xdd));
+    }
+}
+
 }  // namespace
 }  // namespace tenon::cpu::avx512
 #endif

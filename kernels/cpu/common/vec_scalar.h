@@ -187,6 +187,11 @@ inline F32 mantissa(F32 a) {
     return of_bits((bits_of(normal(a, &less)) & 0x807fffffu) | 0x3f800000u);
 }
 
+// dst[c * dst_stride + r] = src[r * src_stride + c] for r, c < kLanes. Bits are moved unchanged.
+inline void transpose_square(const float* src, int64_t, float* dst, int64_t) {
+    __builtin_memcpy(dst, src, 4);
+}
+
 }  // namespace
 }  // namespace tenon::cpu::scalar
 #endif

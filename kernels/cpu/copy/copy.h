@@ -13,7 +13,7 @@ constexpr int32_t kCopyMaxRank = 8;
 // dst[sum i_k dst_strides[k]] = src[sum i_k src_strides[k]] for all 0 <= i_k < dims[k]. Made by copy_plan.
 // Strides count elements, may be negative, and a src stride may be 0 (expand). Plain data.
 struct CopyPlan {
-    int32_t element_bytes;  // 1, 2, 4, 8 after merging; an inner dense stretch is one element of inner_bytes
+    int32_t element_bytes;  // 1, 2, 4, 8
     int32_t rank;           // outer loops
     int64_t dims[kCopyMaxRank];
     int64_t src_strides[kCopyMaxRank];  // bytes

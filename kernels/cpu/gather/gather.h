@@ -20,10 +20,9 @@ struct GatherParams {
     int32_t index_bytes;  // 4 or 8, signed
 };
 
-// dst[o, k, n] = data[o, indices[o, k, n], n] with data [outer, axis, inner], indices and dst [outer, index_count,
-// inner]; elements of element_bytes 1, 2, 4 or 8. A unit is one element of dst. data_outer_stride (elements) is axis *
-// inner when the outer dims of data and indices agree; ONNX lets indices be smaller there, which the caller expresses
-// by several calls. inner is that of indices and dst; data_inner >= inner is that of data.
+// dst[o, k, n] = data[o, indices[o, k, n], n] with data [outer, axis, data_inner], indices and dst [outer, index_count,
+// inner], inner <= data_inner; elements of element_bytes 1, 2, 4 or 8. A unit is one element of dst. ONNX also lets
+// indices be smaller than data in the outer dims and in several inner ones: those are several calls.
 struct GatherElementsParams {
     const void* data;
     const void* indices;
