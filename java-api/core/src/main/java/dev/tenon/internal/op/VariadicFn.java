@@ -1,0 +1,18 @@
+package dev.tenon.internal.op;
+
+/** Functions of any number of operands. */
+public enum VariadicFn {
+    SUM("Sum", BinaryFn.ADD),
+    /** The sum over the number of operands. */
+    MEAN("Mean", BinaryFn.ADD),
+    MIN("Min", BinaryFn.MIN),
+    MAX("Max", BinaryFn.MAX);
+
+    final String onnxName;
+    final BinaryFn step;
+
+    VariadicFn(String onnxName, BinaryFn step) {
+        this.onnxName = onnxName;
+        this.step = step;
+    }
+}
