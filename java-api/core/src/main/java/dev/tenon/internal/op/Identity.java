@@ -6,6 +6,7 @@ import dev.tenon.internal.ir.Evaluation;
 import dev.tenon.internal.ir.Inference;
 import dev.tenon.internal.ir.Op;
 import dev.tenon.internal.ir.OpTrait;
+import dev.tenon.internal.ir.TensorType;
 import dev.tenon.internal.ir.ValueType;
 import java.util.List;
 import java.util.Optional;
@@ -30,7 +31,7 @@ public record Identity() implements Op {
 
     @Override
     public Optional<List<Dim>> inferDims(Inference in) {
-        return in.dims(0);
+        return in.type(0) instanceof TensorType ? in.dims(0) : Optional.empty();
     }
 
     @Override

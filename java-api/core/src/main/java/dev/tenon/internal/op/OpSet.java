@@ -11,10 +11,22 @@ public final class OpSet {
     /** Import rules, one line an operator file, in alphabetical order. */
     public static final List<OpSpec> ALL = concat(List.of(
             Binary.SPECS,
+            BitCast.SPECS,
+            Cast.SPECS,
+            CastLike.SPECS,
+            Clip.SPECS,
+            Compare.SPECS,
+            Dropout.SPECS,
+            FloatTest.SPECS,
+            Identity.SPECS,
             If.SPECS,
+            Logical.SPECS,
             MatMul.SPECS,
             Reshape.SPECS,
-            Unary.SPECS));
+            SwiGlu.SPECS,
+            Unary.SPECS,
+            Variadic.SPECS,
+            Where.SPECS));
 
     private static final Map<String, List<OpSpec>> BY_NAME = new HashMap<>();
 
