@@ -85,6 +85,9 @@ public final class FoldConstants implements Pass {
         long inputBytes = 0;
         for (Value v : n.inputs()) {
             Tensor t = constants.get(v);
+            if (t != null && t.isPacked()) {
+                return Optional.empty();
+            }
             arguments.add(v.isAbsent() ? null : t);
             inputBytes += t == null ? 0 : t.byteSize();
         }
