@@ -56,8 +56,8 @@ public final class EngineBuild {
         try {
             progress.phase("import");
             ImportOptions importOptions = options.trustedRoot == null
-                    ? ImportOptions.defaults()
-                    : ImportOptions.defaults().withTrustedRoot(options.trustedRoot);
+                    ? ImportOptions.DEFAULT
+                    : ImportOptions.DEFAULT.withTrustedRoot(options.trustedRoot);
             ImportedModel imported = OnnxImporter.read(file, importOptions, memory);
             Graph graph = imported.graph();
             List<String> outputNames =
