@@ -1,4 +1,5 @@
 /** Tenon: compile an ONNX model once into an engine, run it with one native call. */
+@SuppressWarnings("module")
 module dev.tenon {
     requires static transitive org.jspecify;
     requires jdk.jfr;

@@ -8,6 +8,7 @@ import dev.tenon.Tensor;
 import dev.tenon.internal.ffi.NativeFailure;
 import dev.tenon.internal.ffi.NativeLibrary;
 import dev.tenon.internal.ffi.NativeStruct;
+import dev.tenon.internal.ffi.Pointers;
 import dev.tenon.internal.ffi.TenonH;
 import dev.tenon.internal.ffi.TenonStructs;
 import dev.tenon.internal.ir.Graph;
@@ -59,7 +60,7 @@ public final class CpuBackend implements Backend {
             MemorySegment out = call.allocate(ValueLayout.ADDRESS);
             MemorySegment err = TenonH.newError(call);
             NativeFailure.check(TenonH.engineCreate(options.segment(), out, err), err);
-            engine = out.get(ValueLayout.ADDRESS, 0).reinterpret(arena, TenonH::engineDestroy);
+            engine = Pointers.owned(out.get(ValueLayout.ADDRESS, 0), arena, TenonH::engineDestroy);
         }
     }
 
@@ -105,8 +106,8 @@ public final class CpuBackend implements Backend {
                 if (p.getLong("key") < PROGRAM_KEYS) {
                     out.add(new Packed(
                             p.getLong("key"),
-                            p.getAddress("layout").reinterpret(p.getLong("layout_bytes")),
-                            p.getAddress("data").reinterpret(p.getLong("data_bytes"))));
+                            Pointers.sized(p.getAddress("layout"), p.getLong("layout_bytes")),
+                            Pointers.sized(p.getAddress("data"), p.getLong("data_bytes"))));
                 }
             }
         }

@@ -6,6 +6,7 @@ import dev.tenon.TenonException;
 import dev.tenon.internal.ffi.CStrings;
 import dev.tenon.internal.ffi.NativeFailure;
 import dev.tenon.internal.ffi.NativeStruct;
+import dev.tenon.internal.ffi.Pointers;
 import dev.tenon.internal.ffi.TenonConstants;
 import dev.tenon.internal.ffi.TenonH;
 import dev.tenon.internal.ffi.TenonStructs;
@@ -29,7 +30,7 @@ final class CpuProgram implements Executable {
     private final int threads;
 
     CpuProgram(MemorySegment program, long arenaBytes, Graph graph, int threads) {
-        this.program = program.reinterpret(owner, TenonH::programDestroy);
+        this.program = Pointers.owned(program, owner, TenonH::programDestroy);
         this.arenaBytes = arenaBytes;
         this.model = graph.name();
         this.steps = readSteps(program);
@@ -91,7 +92,7 @@ final class CpuProgram implements Executable {
         CpuInstance(MemorySegment memory) {
             MemorySegment out = lifetime.allocate(ValueLayout.ADDRESS);
             check(TenonH.contextCreate(program, memory, out, error));
-            context = out.get(ValueLayout.ADDRESS, 0).reinterpret(lifetime, TenonH::contextDestroy);
+            context = Pointers.owned(out.get(ValueLayout.ADDRESS, 0), lifetime, TenonH::contextDestroy);
         }
 
         @Override

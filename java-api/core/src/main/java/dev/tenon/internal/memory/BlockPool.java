@@ -3,6 +3,7 @@ package dev.tenon.internal.memory;
 import dev.tenon.NativeMemoryException;
 import dev.tenon.internal.ffi.NativeFailure;
 import dev.tenon.internal.ffi.NativeLibrary;
+import dev.tenon.internal.ffi.Pointers;
 import dev.tenon.internal.ffi.TenonConstants;
 import dev.tenon.internal.ffi.TenonH;
 import java.lang.foreign.Arena;
@@ -66,7 +67,7 @@ final class BlockPool {
         }
         if (reused != 0) {
             if (zero) {
-                MemorySegment.ofAddress(reused).reinterpret(size).fill((byte) 0);
+                Pointers.sized(MemorySegment.ofAddress(reused), size).fill((byte) 0);
             }
             return reused;
         }
@@ -182,7 +183,7 @@ final class BlockPool {
             if (address == 0) {
                 throw new NativeMemoryException("the system gave no " + size + " bytes of native memory");
             }
-            MemorySegment.ofAddress(address).reinterpret(size).fill((byte) 0);
+            Pointers.sized(MemorySegment.ofAddress(address), size).fill((byte) 0);
             return address;
         }
 

@@ -1,5 +1,6 @@
 package dev.tenon.internal.memory;
 
+import dev.tenon.internal.ffi.Pointers;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -87,7 +88,7 @@ public final class MemoryScope implements AutoCloseable {
         }
         blocks.add(new long[] {address, rounded});
         bytes += rounded;
-        return MemorySegment.ofAddress(address).reinterpret(rounded, arena, null);
+        return Pointers.scoped(address, rounded, arena);
     }
 
     /** A whole file, read-only and in place. The file must not shrink while the scope is open. */
