@@ -69,7 +69,9 @@ public final class Engine implements AutoCloseable {
                         name,
                         t.dtype(),
                         t.shape().isRanked()
-                                ? t.shape().dims().stream().map(Object::toString).toList()
+                                ? t.shape().dims().stream()
+                                        .map(Object::toString)
+                                        .toList()
                                 : null);
             case SequenceType s -> new TensorInfo(name, null, null);
             case OptionalType o -> new TensorInfo(name, null, null);

@@ -53,7 +53,8 @@ public final class Session implements AutoCloseable {
         this.buffers = new MemorySegment[inputs.length];
         this.boundOutputs = new Tensor[engine.outputs().size()];
         this.copiedOutputs = new Tensor[engine.outputs().size()];
-        this.resources = new Resources(MemoryScope.shared("inputs of " + model.graph().name()));
+        this.resources =
+                new Resources(MemoryScope.shared("inputs of " + model.graph().name()));
         this.lock = resources.lock;
         this.memory = resources.memory;
         this.instances = resources.instances;

@@ -21,7 +21,8 @@ public final class Tenon {
     private static String readVersion() {
         try (InputStream in = Tenon.class.getResourceAsStream("version.properties")) {
             if (in == null) {
-                throw new IllegalStateException("dev/tenon/version.properties is missing: this copy of Tenon is incomplete");
+                throw new IllegalStateException(
+                        "dev/tenon/version.properties is missing: this copy of Tenon is incomplete");
             }
             Properties properties = new Properties();
             properties.load(in);

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param dims one entry a dimension: its size in digits, or the name of a size that runs may choose; null if even the rank
  *     is open
  */
-public record TensorInfo(String name, @Nullable DataType type, @Nullable List<String> dims) {
+public record TensorInfo(
+        String name, @Nullable DataType type, @Nullable List<String> dims) {
     public TensorInfo {
         dims = dims == null ? null : List.copyOf(dims);
     }

@@ -28,7 +28,8 @@ final class PostOps {
                 return false;
             }
             params.set("post_ops[" + n + "].kind", (long) TenonConstants.POST_ACTIVATION);
-            params.set("post_ops[" + n + "].function", (long) Functions.number(a.fn()).getAsInt());
+            params.set("post_ops[" + n + "].function", (long)
+                    Functions.number(a.fn()).getAsInt());
             params.set("post_ops[" + n + "].alpha", (double) a.alpha());
             params.set("post_ops[" + n + "].beta", (double) a.beta());
             n++;

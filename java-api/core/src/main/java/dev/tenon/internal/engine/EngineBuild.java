@@ -60,8 +60,7 @@ public final class EngineBuild {
                     : ImportOptions.DEFAULT.withTrustedRoot(options.trustedRoot);
             ImportedModel imported = OnnxImporter.read(file, importOptions, memory);
             Graph graph = imported.graph();
-            List<String> outputNames =
-                    graph.outputs().stream().map(Value::name).toList();
+            List<String> outputNames = graph.outputs().stream().map(Value::name).toList();
             PassContext context = new PassContext(memory, options.exact);
             if (!options.shapes.isEmpty()) {
                 graph = Retype.run(graph, fixedTypes(graph, options.shapes), new FoldConstants(memory));
@@ -115,8 +114,8 @@ public final class EngineBuild {
             types.add(new TensorType(t.dtype(), SymbolicShape.of(s)));
         }
         if (!left.isEmpty()) {
-            throw new ShapeException("there is no input '" + left.keySet().iterator().next() + "'; the inputs are "
-                    + graph.inputs());
+            throw new ShapeException(
+                    "there is no input '" + left.keySet().iterator().next() + "'; the inputs are " + graph.inputs());
         }
         return types;
     }

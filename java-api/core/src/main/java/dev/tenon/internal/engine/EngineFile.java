@@ -57,7 +57,8 @@ public final class EngineFile {
 
     /** Writes a model; the file appears whole or not at all. */
     public static void write(CompiledModel model, Path file) {
-        Path part = file.resolveSibling(file.getFileName() + ".part" + ProcessHandle.current().pid());
+        Path part = file.resolveSibling(
+                file.getFileName() + ".part" + ProcessHandle.current().pid());
         try {
             Path folder = file.toAbsolutePath().getParent();
             if (folder != null) {
@@ -169,7 +170,12 @@ public final class EngineFile {
             byte[] json = Json.write(header).getBytes(StandardCharsets.UTF_8);
             long start = align(PREFIX_BYTES + json.length);
             ByteBuffer prefix = ByteBuffer.allocate(PREFIX_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            prefix.put(MAGIC).putInt(FORMAT).putInt(crc32c(json)).putLong(json.length).putLong(start).putLong(start + offset);
+            prefix.put(MAGIC)
+                    .putInt(FORMAT)
+                    .putInt(crc32c(json))
+                    .putLong(json.length)
+                    .putLong(start)
+                    .putLong(start + offset);
             writeAll(prefix.rewind(), 0);
             writeAll(ByteBuffer.wrap(json), PREFIX_BYTES);
             long at = start;
@@ -220,7 +226,8 @@ public final class EngineFile {
             throw new EngineFormatException("engine file " + file + ": " + e.getMessage(), e);
         } catch (ClassCastException | NullPointerException | IndexOutOfBoundsException | IllegalArgumentException e) {
             memory.close();
-            throw new EngineFormatException("engine file " + file + " is damaged: its header lacks " + e.getMessage(), e);
+            throw new EngineFormatException(
+                    "engine file " + file + " is damaged: its header lacks " + e.getMessage(), e);
         } catch (RuntimeException | Error e) {
             memory.close();
             throw e;
@@ -246,8 +253,9 @@ public final class EngineFile {
             Map<?, ?> header = (Map<?, ?>) Json.read(new String(headerBytes(), StandardCharsets.UTF_8));
             String made = (String) header.get("native");
             if (!made.equals(CpuBackend.buildInfo())) {
-                throw new EngineFormatException("it was built by another native library (" + made + ") than the one here ("
-                        + CpuBackend.buildInfo() + "); build it again from the model with 'tenon build'");
+                throw new EngineFormatException(
+                        "it was built by another native library (" + made + ") than the one here ("
+                                + CpuBackend.buildInfo() + "); build it again from the model with 'tenon build'");
             }
             table = (List<?>) header.get("sections");
             List<?> constants = (List<?>) header.get("constants");
@@ -260,7 +268,8 @@ public final class EngineFile {
             options.exact = (Boolean) header.get("exact");
             Map<String, String> metadata = new LinkedHashMap<>();
             ((Map<?, ?>) header.get("metadata")).forEach((k, v) -> metadata.put((String) k, (String) v));
-            List<String> outputs = ((List<?>) header.get("outputs")).stream().map(String.class::cast).toList();
+            List<String> outputs = ((List<?>) header.get("outputs"))
+                    .stream().map(String.class::cast).toList();
             CpuBackend backend = (CpuBackend) EngineBuild.backend(options);
             try {
                 for (Object p : (List<?>) header.get("packed")) {
@@ -297,7 +306,10 @@ public final class EngineFile {
                 throw new EngineFormatException(
                         "it is cut short or has grown: " + map.byteSize() + " bytes, expected " + size);
             }
-            if (length < 2 || length > MAX_HEADER_BYTES || length > size - PREFIX_BYTES || start < PREFIX_BYTES + length) {
+            if (length < 2
+                    || length > MAX_HEADER_BYTES
+                    || length > size - PREFIX_BYTES
+                    || start < PREFIX_BYTES + length) {
                 throw new EngineFormatException("it is damaged: the header cannot have " + length + " bytes");
             }
             byte[] json = map.asSlice(PREFIX_BYTES, length).toArray(ValueLayout.JAVA_BYTE);
@@ -309,7 +321,8 @@ public final class EngineFile {
 
         private Tensor constant(Map<?, ?> c) {
             DataType type = DataType.valueOf((String) c.get("type"));
-            long[] dims = ((List<?>) c.get("shape")).stream().mapToLong(d -> (Long) d).toArray();
+            long[] dims =
+                    ((List<?>) c.get("shape")).stream().mapToLong(d -> (Long) d).toArray();
             if (c.get("text") instanceof List<?> text) {
                 return Tensor.ofStrings(text.toArray(String[]::new), dims);
             }

@@ -91,7 +91,9 @@ final class GraphCodec {
         return switch (t) {
             case TensorType(DataType d, SymbolicShape s) ->
                 s.isRanked()
-                        ? List.of(d.name(), s.dims().stream().map(Object::toString).toList())
+                        ? List.of(
+                                d.name(),
+                                s.dims().stream().map(Object::toString).toList())
                         : List.of(d.name());
             case SequenceType(ValueType e) -> Map.of("sequence", type(e));
             case OptionalType(ValueType e) -> Map.of("optional", type(e));
@@ -142,7 +144,9 @@ final class GraphCodec {
         }
         Map<Value, Tensor> consts = new LinkedHashMap<>();
         for (Object pair : list(json.get("constants"))) {
-            consts.put(values.get(integer(list(pair).get(0))), constants.get(integer(list(pair).get(1))));
+            consts.put(
+                    values.get(integer(list(pair).get(0))),
+                    constants.get(integer(list(pair).get(1))));
         }
         List<Node> nodes = new ArrayList<>();
         for (Object o : list(json.get("nodes"))) {
@@ -220,9 +224,8 @@ final class GraphCodec {
     private static Object decode(Type type, Object json, ConstantReader constants) {
         if (type instanceof ParameterizedType p) {
             Type element = p.getActualTypeArguments()[0];
-            List<Object> items = list(json).stream()
-                    .map(x -> decode(element, x, constants))
-                    .toList();
+            List<Object> items =
+                    list(json).stream().map(x -> decode(element, x, constants)).toList();
             return p.getRawType() == Optional.class ? items.stream().findFirst() : items;
         }
         Class<?> c = (Class<?>) type;

@@ -88,7 +88,8 @@ final class BlockPool {
         try (Arena call = Arena.ofConfined()) {
             MemorySegment out = call.allocate(ValueLayout.ADDRESS);
             MemorySegment err = TenonH.newError(call);
-            int flags = (zero ? TenonConstants.MEMORY_ZERO : 0) | (size >= HUGE_PAGE ? TenonConstants.MEMORY_HUGE_PAGES : 0);
+            int flags = (zero ? TenonConstants.MEMORY_ZERO : 0)
+                    | (size >= HUGE_PAGE ? TenonConstants.MEMORY_HUGE_PAGES : 0);
             int status = TenonH.memoryAllocate(size, flags, out, err);
             if (status != TenonConstants.OK) {
                 throw new NativeMemoryException("the system gave no native memory: " + NativeFailure.messageOf(err)

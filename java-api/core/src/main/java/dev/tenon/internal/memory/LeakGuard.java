@@ -51,12 +51,12 @@ public final class LeakGuard implements AutoCloseable {
     }
 
     private static String place() {
-        return StackWalker.getInstance().walk(frames -> frames.filter(
-                        f -> !f.getClassName().startsWith("dev.tenon.internal.")
+        return StackWalker.getInstance()
+                .walk(frames -> frames.filter(f -> !f.getClassName().startsWith("dev.tenon.internal.")
                                 && !f.getClassName().matches("dev\\.tenon\\.(Tensor|Engine|Session)(\\$.*)?"))
-                .limit(8)
-                .map(f -> "\n    at " + f)
-                .collect(Collectors.joining()));
+                        .limit(8)
+                        .map(f -> "\n    at " + f)
+                        .collect(Collectors.joining()));
     }
 
     private static final class Watch implements Runnable {

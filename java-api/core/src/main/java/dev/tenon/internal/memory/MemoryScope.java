@@ -23,7 +23,8 @@ public final class MemoryScope implements AutoCloseable {
     public static final long ALIGNMENT = 64;
 
     private static final long CHUNK_BYTES = 64 << 10;
-    private static final Set<MemoryScope> OPEN = Collections.synchronizedSet(Collections.newSetFromMap(new IdentityHashMap<>()));
+    private static final Set<MemoryScope> OPEN =
+            Collections.synchronizedSet(Collections.newSetFromMap(new IdentityHashMap<>()));
 
     private final String name;
     private final Arena arena;

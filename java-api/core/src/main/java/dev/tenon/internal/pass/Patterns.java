@@ -52,7 +52,10 @@ final class Patterns {
     /** The number, if {@code v} is a constant with one element. */
     static OptionalDouble scalar(Graph g, Value v) {
         Tensor t = g.constant(v).orElse(null);
-        if (t == null || t.size() != 1 || t.isPacked() || !(t.type().isFloat() || t.type().isInteger())) {
+        if (t == null
+                || t.size() != 1
+                || t.isPacked()
+                || !(t.type().isFloat() || t.type().isInteger())) {
             return OptionalDouble.empty();
         }
         return OptionalDouble.of(t.getDouble(0));

@@ -18,8 +18,11 @@ import org.jspecify.annotations.Nullable;
  * @param memory what the plan's own constants live in
  */
 public record Plan(
-        Graph graph, List<Segment> segments, List<Value> stored, @Nullable Continuation rest, MemoryScope memory)
-        implements AutoCloseable {
+        Graph graph,
+        List<Segment> segments,
+        List<Value> stored,
+        @Nullable Continuation rest,
+        MemoryScope memory) implements AutoCloseable {
 
     /** A part of a plan. */
     public sealed interface Segment {}

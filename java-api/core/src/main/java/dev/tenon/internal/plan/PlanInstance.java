@@ -226,9 +226,10 @@ public final class PlanInstance implements AutoCloseable {
         List<Datum> inputs = g.inputs().stream().map(data::get).toList();
         List<ValueType> types = new ArrayList<>();
         for (int i = 0; i < inputs.size(); i++) {
-            types.add(inputs.get(i) instanceof Tensor t
-                    ? TensorType.of(t.type(), t.shape())
-                    : g.inputs().get(i).type());
+            types.add(
+                    inputs.get(i) instanceof Tensor t
+                            ? TensorType.of(t.type(), t.shape())
+                            : g.inputs().get(i).type());
         }
         PlanInstance instance = continuations.get(types);
         if (instance == null) {

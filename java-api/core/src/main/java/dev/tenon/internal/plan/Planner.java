@@ -119,7 +119,8 @@ public final class Planner {
 
     /** Groups neighbouring device nodes; everything else is a host step. */
     private Plan segment(Graph graph, Set<Node> fixed, Plan.@Nullable Continuation rest, MemoryScope memory) {
-        Graph fixedGraph = withNodes(graph, graph.nodes().stream().filter(fixed::contains).toList());
+        Graph fixedGraph =
+                withNodes(graph, graph.nodes().stream().filter(fixed::contains).toList());
         Set<Node> onDevice = backend.supported(fixedGraph);
         List<List<Node>> groups = group(graph, onDevice);
         List<Plan.Segment> segments = new ArrayList<>();
