@@ -68,8 +68,7 @@ typedef struct tenon_error {
 
 /* TENON_ABI_VERSION the library was compiled with. Constant time. */
 TENON_API int64_t tenon_abi_version(void);
-/* One line: library version, oneDNN version and hash, compiler, OpenMP. Static storage, never NULL. A packed layout is
- * only valid for an equal line. */
+/* One line: library version, oneDNN version and hash, compiler, OpenMP. Static storage, never NULL. */
 TENON_API const char* tenon_build_info(void);
 /* Size in bytes of the struct named without its tenon_ prefix ("conv_params", "error"), or -1 when there is none. */
 TENON_API int64_t tenon_sizeof(const char* struct_name);
@@ -158,7 +157,7 @@ TENON_API int64_t tenon_engine_packed_count(const tenon_engine* engine);
 TENON_API tenon_status tenon_engine_packed_get(const tenon_engine* engine, int64_t index, tenon_packed* out_packed,
                                                tenon_error* err);
 /* Makes a packed form known: `packed->layout` is copied, `packed->data` (64-byte aligned, read-only is fine) is
- * borrowed until the engine is destroyed. Rejects a layout of another library build or of the wrong size. */
+ * borrowed until the engine is destroyed. Rejects a layout of another oneDNN version or of the wrong size. */
 TENON_API tenon_status tenon_engine_packed_import(tenon_engine* engine, const tenon_packed* packed, tenon_error* err);
 /* Bytes of packed data the engine itself owns (imported ones not counted). */
 TENON_API int64_t tenon_engine_packed_bytes(const tenon_engine* engine);

@@ -24,8 +24,7 @@ class TenonHeaderTest {
         for (Field field : TenonConstants.class.getFields()) {
             mirrored.put(field.getName(), field.getInt(null));
         }
-        assertThat(mirrored)
-                .containsExactlyInAnyOrderEntriesOf(HeaderText.read().constants());
+        assertThat(mirrored).containsExactlyInAnyOrderEntriesOf(HeaderText.read().constants());
     }
 
     @Test

@@ -1,0 +1,232 @@
+// Matrix products: by oneDNN.
+#include <algorithm>
+
+#include "../add_call.h"
+#include "../lowering.h"
+#include "epilogue.h"
+
+namespace tenon {
+namespace {
+
+struct MatmulShape {
+    int a, b, bias, dst;
+    bool transpose_a, transpose_b;
+    double alpha, beta;
+};
+
+// Strides of a matrix stack of these dims, its last two axes swapped if asked.
+struct Stack {
+    Dims dims, strides;
+    Stack(const Dims& lie, bool transpose) : dims(lie), strides(row_major_strides(lie)) {
+        if (!transpose) return;
+        std::swap(dims[dims.size() - 1], dims[dims.size() - 2]);
+        std::swap(strides[strides.size() - 1], strides[strides.size() - 2]);
+    }
+    int64_t rows() const { return dims[dims.size() - 2]; }
+    int64_t cols() const { return dims[dims.size() - 1]; }
+    void drop_leading(size_t rank) {
+        while (dims.size() > rank) {
+            dims.erase(dims.begin());
+            strides.erase(strides.begin());
+        }
+    }
+    void lead_with_ones(size_t rank) {
+        while (dims.size() < rank) {
+            strides.insert(strides.begin(), dims[0] * strides[0]);
+            dims.insert(dims.begin(), 1);
+        }
+    }
+};
+
+int64_t leading(const Dims& dims) {
+    return product(Dims(dims.begin(), dims.end() - 2));
+}
+
+class MatmulNode final : public Node {
+  public:
+    MatmulNode(const MatmulShape& shape, std::vector<tenon_post_op> ops, std::vector<int> reads)
+        : Node("matmul", std::move(reads), {shape.dst}), shape_(shape), ops_(std::move(ops)) {}
+
+    void lower(Lowering& l) const override;
+
+  private:
+    // All of it as one product of two matrices.
+    bool flat(Lowering& l) const;
+    void lower_onednn(Lowering& l, bool flat) const;
+    bool is_row_vector(const Dims& dims, int64_t n) const {
+        return product(dims) == n && !dims.empty() && dims.back() == n;
+    }
+
+    const MatmulShape shape_;
+    const std::vector<tenon_post_op> ops_;
+};
+
+bool MatmulNode::flat(Lowering& l) const {
+    const Dims& a = l.value(shape_.a).dims;
+    const Dims& dst = l.value(shape_.dst).dims;
+    if (leading(l.value(shape_.b).dims) != 1 || (shape_.transpose_a && leading(a) != 1)) return false;
+    const auto flattens = [&](int v) {
+        const Dims& dims = l.value(v).dims;
+        return product(dims) == 1 || dims == dst || is_row_vector(dims, dst.back());
+    };
+    if (shape_.bias >= 0 && !flattens(shape_.bias)) return false;
+    return std::all_of(ops_.begin(), ops_.end(), [&](const tenon_post_op& op) {
+        return op.kind == TENON_POST_ACTIVATION || flattens(static_cast<int>(op.value));
+    });
+}
+
+void MatmulNode::lower(Lowering& l) const {
+    const bool one_product = flat(l);
+    lower_onednn(l, one_product);
+}
+
+void MatmulNode::lower_onednn(Lowering& l, bool flat) const {
+    Stack a(l.value(shape_.a).dims, shape_.transpose_a), b(l.value(shape_.b).dims, shape_.transpose_b);
+    const Value& dst_value = l.value(shape_.dst);
+    Dims dst_dims = dst_value.dims;
+    const int64_t k = a.cols(), n = b.cols();
+    if (flat) {
+        const int64_t m = dst_value.elements / n;
+        if (!shape_.transpose_a) a = Stack({m, k}, false);
+        a.drop_leading(2);
+        b.drop_leading(2);
+        dst_dims = {m, n};
+    } else {
+        a.lead_with_ones(dst_dims.size());
+        b.lead_with_ones(dst_dims.size());
+    }
+    const size_t rank = dst_dims.size();
+    const auto operand_desc = [&](int v) {
+        Dims dims = l.value(v).dims;
+        if (flat) dims = product(dims) == 1 ? Dims{1, 1} : dims == dst_value.dims ? dst_dims : Dims{1, n};
+        return MemoryDesc::plain(with_rank(dims, rank));
+    };
+    const int64_t work = 2 * dst_value.elements * k;
+    const int threads =
+        l.threads_for(static_cast<double>(work), static_cast<double>(l.value(shape_.b).bytes + dst_value.bytes));
+    const TeamSize team(threads);
+
+    const MemoryDesc a_desc = MemoryDesc::strided(a.dims, a.strides);
+    const MemoryDesc b_plain = MemoryDesc::strided(b.dims, b.strides);
+    const MemoryDesc dst_desc = MemoryDesc::plain(dst_dims);
+    const bool constant = l.value(shape_.b).role == TENON_ROLE_CONSTANT && leading(l.value(shape_.b).dims) == 1;
+
+    FusedPostOps fused;
+    MemoryDesc bias_desc;
+    if (shape_.alpha != 1) fused.eltwise({dnnl_eltwise_linear, static_cast<float>(shape_.alpha), 0});
+    if (shape_.bias >= 0) {
+        bias_desc = operand_desc(shape_.bias);
+        const bool vector = shape_.alpha == 1 && is_row_vector(bias_desc.dims(), n);
+        if (!vector) {
+            fused.binary(dnnl_binary_add, l.plain(shape_.bias), bias_desc);
+            bias_desc = {};
+        }
+    }
+    int dst_buffer = -1;
+    for (const tenon_post_op& op : ops_) {
+        if (op.kind == TENON_POST_ACTIVATION) {
+            fused.eltwise(eltwise_alg(op.function, op.alpha, op.beta));
+            continue;
+        }
+        const int v = static_cast<int>(op.value);
+        const int buffer = l.plain(v);
+        const bool whole = l.value(v).dims == dst_value.dims && op.kind == TENON_POST_ADD;
+        if (whole && dst_buffer < 0 && std::count(reads.begin(), reads.end(), v) == 1) {
+            dst_buffer = l.define_over(shape_.dst, v, buffer);
+            if (dst_buffer >= 0) {
+                fused.sum();
+                continue;
+            }
+        }
+        fused.binary(op.kind == TENON_POST_ADD ? dnnl_binary_add : dnnl_binary_mul, buffer, operand_desc(v));
+    }
+    const Attr attr = new_attr(l.engine().math_mode());
+    fused.set(attr);
+    const auto create = [&](const MemoryDesc& weights) {
+        dnnl_primitive_desc_t made = nullptr;
+        const dnnl_status_t status =
+            dnnl_matmul_primitive_desc_create(&made, dnnl_cpu_engine(), a_desc.get(), weights.get(),
+                                              bias_desc ? bias_desc.get() : nullptr, dst_desc.get(), attr.get());
+        if (status != dnnl_unimplemented) check_dnnl(status, kind);
+        return PrimitiveDesc(status == dnnl_unimplemented ? nullptr : made);
+    };
+    PrimitiveDesc pd = create(constant ? MemoryDesc::any(b.dims) : b_plain);
+    if (!pd) fail(TENON_UNSUPPORTED, "oneDNN has no implementation");
+    if (constant) {
+        // Weights packed for another number of rows serve as well, if oneDNN is as fast with them.
+        const std::string wanted = implementation_name(pd);
+        for (const MemoryDesc& there : l.engine().packed_layouts(l.value(shape_.b).index, b_plain)) {
+            PrimitiveDesc pinned = create(there);
+            if (!pinned || implementation_name(pinned) != wanted) continue;
+            pd = std::move(pinned);
+            break;
+        }
+    }
+    const MemoryDesc b_desc = query_md(pd, dnnl_query_weights_md);
+    std::vector<Lowering::PrimitiveOperand> operands{
+        {DNNL_ARG_SRC, l.plain(shape_.a), false, a_desc},
+        {DNNL_ARG_WEIGHTS, constant ? l.repacked(shape_.b, b_plain, b_desc) : l.plain(shape_.b), false, b_desc}};
+    if (bias_desc) operands.push_back({DNNL_ARG_BIAS, l.plain(shape_.bias), false, bias_desc});
+    operands.insert(operands.end(), fused.operands().begin(), fused.operands().end());
+    if (dst_buffer < 0) dst_buffer = l.define(shape_.dst);
+    operands.push_back({DNNL_ARG_DST, dst_buffer, true, dst_desc});
+    l.add_primitive(pd, std::move(operands), threads, work);
+}
+
+void check_matmul(const tenon_program& p, const tenon_matmul_params& a) {
+    const Value& left = p.value(a.a, "a");
+    const Value& right = p.value(a.b, "b");
+    const Value& dst = p.value(a.dst, "dst");
+    for (const Value* v : {&left, &right, &dst}) require_dtype(*v, TENON_F32, "a, b or dst");
+    require(left.rank() >= 2 && right.rank() >= 2, "a %s and b %s need rank 2", dims_text(left.dims).c_str(),
+            dims_text(right.dims).c_str());
+    const Stack x(left.dims, a.transpose_a != 0), y(right.dims, a.transpose_b != 0);
+    require(x.cols() == y.rows(), "a %s and b %s: K is %lld and %lld", dims_text(left.dims).c_str(),
+            dims_text(right.dims).c_str(), ll(x.cols()), ll(y.rows()));
+    require_supported(x.cols() > 0, "K is 0");
+    const size_t rank = std::max(x.dims.size(), y.dims.size());
+    const Dims xd = with_rank(x.dims, rank), yd = with_rank(y.dims, rank);
+    Dims expected;
+    for (size_t i = 0; i + 2 < rank; ++i) {
+        require(xd[i] == yd[i] || xd[i] == 1 || yd[i] == 1, "leading dims of a %s and b %s do not broadcast",
+                dims_text(left.dims).c_str(), dims_text(right.dims).c_str());
+        expected.push_back(xd[i] == 1 ? yd[i] : xd[i]);
+    }
+    expected.push_back(x.rows());
+    expected.push_back(y.cols());
+    require(dst.dims == expected, "dst is %s, expected %s", dims_text(dst.dims).c_str(), dims_text(expected).c_str());
+    if (a.bias < 0) return;
+    const Value& bias = p.value(a.bias, "bias");
+    require_dtype(bias, TENON_F32, "bias");
+    require(broadcasts_to(bias.dims, dst.dims), "bias %s does not broadcast to %s", dims_text(bias.dims).c_str(),
+            dims_text(dst.dims).c_str());
+    require_supported(a.beta == 1 || a.beta == 0, "beta %g", a.beta);
+}
+
+}  // namespace
+}  // namespace tenon
+
+using namespace tenon;
+
+extern "C" {
+
+tenon_status tenon_program_add_matmul(tenon_program* program, const char* name, const tenon_matmul_params* params,
+                                      tenon_error* err) {
+    return add_call(program, name, params, "matmul", err, [](tenon_program& p, const tenon_matmul_params& a) {
+        check_matmul(p, a);
+        const int dst = static_cast<int>(a.dst);
+        std::vector<tenon_post_op> ops = parse_post_ops(p, a.post_ops, a.post_op_count, p.values[dst]);
+        const size_t fused = fusable_prefix(ops);
+        const int target = epilogue_target(p, ops, fused, dst);
+        const int bias = a.bias >= 0 && a.beta != 0 ? static_cast<int>(a.bias) : -1;
+        const MatmulShape shape{static_cast<int>(a.a), static_cast<int>(a.b), bias,    target,
+                                a.transpose_a != 0,    a.transpose_b != 0,    a.alpha, bias >= 0 ? a.beta : 1};
+        std::vector<int> reads{shape.a, shape.b};
+        if (bias >= 0) reads.push_back(bias);
+        const std::vector<tenon_post_op> head(ops.begin(), ops.begin() + fused);
+        append_reads(head, reads);
+        p.add_node(std::make_unique<MatmulNode>(shape, head, std::move(reads)));
+        finish_epilogue(p, ops, fused, target, dst);
+    });
+}
+}
