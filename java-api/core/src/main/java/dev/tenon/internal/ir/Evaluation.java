@@ -1,5 +1,6 @@
 package dev.tenon.internal.ir;
 
+import dev.tenon.CancelledException;
 import dev.tenon.DataType;
 import dev.tenon.Datum;
 import dev.tenon.OptionalDatum;
@@ -89,6 +90,17 @@ public final class Evaluation {
     /** A zeroed output (or scratch) tensor that lives as long as this evaluation's results. */
     public Tensor allocate(DataType type, long... dims) {
         return Tensor.allocate(scope, type, Shape.of(dims));
+    }
+
+    /**
+     * Stops a long evaluation whose thread was interrupted. Loops call it once an iteration.
+     *
+     * @throws CancelledException if the thread is interrupted; the interrupt stays set
+     */
+    public static void checkCancelled() {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new CancelledException("the evaluation was interrupted");
+        }
     }
 
     /** Runs a subgraph of this node's operator. */
