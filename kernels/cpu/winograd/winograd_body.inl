@@ -147,13 +147,24 @@ struct Winograd {
         return {row / plan.tiles_y, row % plan.tiles_y * m, tile % plan.tiles_x * m};
     }
 
+    // m columns of pixels that tiles to the right will read or write: the processor does not foresee so many short
+    // rows. Addresses past the end do no harm.
+    template <int64_t rows, int write>
+    static TENON_INLINE void prefetch(const float* pixels, int64_t width) {
+        for (int64_t i = 0; i < rows; ++i, pixels += width * 16) {
+            for (int64_t j = 0; j < m; ++j) __builtin_prefetch(pixels + j * 16, write);
+        }
+    }
+
     // Channel block `block` of one tile; v points at its 16 floats of point 0.
     void transform_tile(const Position& at, int64_t block, float* v, int64_t point) const {
         const int64_t height = shape.in_height, width = shape.in_width;
         const float* image = args.src + (at.image * in_blocks + block) * height * width * 16;
         const int64_t y = at.y - shape.pad_top, x = at.x - shape.pad_left;
         if (y >= 0 && x >= 0 && y + side <= height && x + side <= width) {
-            T::transform_input(image + (y * width + x) * 16, width * 16, v, point);
+            const float* pixels = image + (y * width + x) * 16;
+            prefetch<side, 0>(pixels + (2 * m + 2) * 16, width);
+            T::transform_input(pixels, width * 16, v, point);
             return;
         }
         alignas(64) float window[points * 16];
@@ -199,6 +210,7 @@ struct Winograd {
         const int64_t rows = out_height - at.y < m ? out_height - at.y : m;
         const int64_t columns = out_width - at.x < m ? out_width - at.x : m;
         const int64_t offset = (((at.image * out_blocks + block) * out_height + at.y) * out_width + at.x) * 16;
+        prefetch<m, 1>(args.dst + offset + m * 16, out_width);
 #pragma GCC unroll 4
         for (int i = 0; i < m; ++i) {
             if (i >= rows) break;
