@@ -15,6 +15,7 @@ namespace tenon::cpu::TENON_ISA {
 namespace {
 
 constexpr float kLog2E = 1.44269504f;
+constexpr int64_t kCachedFloats = (16 << 20) / 4;
 constexpr float kMinusInfinity = -__builtin_inff();
 
 TENON_INLINE int64_t smaller(int64_t a, int64_t b) {
@@ -44,7 +45,9 @@ class Item {
           p_(params),
           at_(attention_scratch(plan.block_rows, params.head_size, params.value_size)),
           scratch_(scratch),
-          group_(params.heads / params.kv_heads) {}
+          group_(params.heads / params.kv_heads),
+          from_memory_(params.batch * params.kv_heads * (params.kv_length + params.kv_length2) >
+                       kCachedFloats / (params.head_size + params.value_size)) {}
 
     void run(int64_t item) {
         const int64_t rows = group_ * p_.q_length;
@@ -170,10 +173,19 @@ class Item {
         constexpr int64_t kKeys = 32;
         alignas(64) static constexpr float kOnes[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
         for (int64_t j = 0; j < count; j += kKeys) {
-            for (int64_t e = 0; e < p_.value_size; e += 32) {
-                gemm_panel(rows, smaller(32, p_.value_size - e) / 16, scores + j * rows,
-                           block.values + j * block.value_stride + e, block.value_stride, smaller(kKeys, count - j),
-                           outputs + e * rows, j == 0 ? scale : kOnes);
+            const int64_t keys = smaller(kKeys, count - j);
+            const float* weights = scores + j * rows;
+            const float* values = block.values + j * block.value_stride;
+            const float* factors = j == 0 ? scale : kOnes;
+            int64_t e = 0;
+            if (rows <= kWideRows) {
+                for (; e + 64 <= p_.value_size; e += 64) {
+                    kWideTiles[rows - 1](weights, values + e, block.value_stride, keys, outputs + e * rows, factors);
+                }
+            }
+            for (; e < p_.value_size; e += 32) {
+                gemm_panel(rows, smaller(32, p_.value_size - e) / 16, weights, values + e, block.value_stride, keys,
+                           outputs + e * rows, factors);
             }
         }
     }
@@ -223,8 +235,16 @@ class Item {
         }
     }
 
-    // Scores by dot products along the rows of keys, four keys at a time; 16 keys' sums are added up by a
-    // transposition.
+    // Rows that lie far apart are not foreseen by the processor: of the keys soon to be scored, and of the values
+    // needed when the block is scored. Addresses past the end do no harm.
+    static TENON_INLINE void prefetch(const float* rows, int64_t stride, int64_t size) {
+        for (int64_t i = 0; i < 4; ++i, rows += stride) {
+            for (int64_t d = 0; d < size; d += 16) __builtin_prefetch(rows + d);
+        }
+    }
+
+    // Scores by dot products along the rows of keys, four keys at a time; the partial sums of 16 keys are added up
+    // together.
     void score_few(const KeyBlock& block, const float* queries, int64_t rows, int64_t count, float* scores) {
         float* partial = scratch_ + at_.keys;
         const int64_t whole = p_.head_size / 16, lanes = p_.head_size % 16;
@@ -238,6 +258,10 @@ class Item {
                 const float* k1 = base + smaller(i + 1, last) * block.key_stride;
                 const float* k2 = base + smaller(i + 2, last) * block.key_stride;
                 const float* k3 = base + smaller(i + 3, last) * block.key_stride;
+                if (from_memory_) {
+                    prefetch(k0 + 16 * block.key_stride, block.key_stride, p_.head_size);
+                    prefetch(block.values + (j + i) * block.value_stride, block.value_stride, p_.value_size);
+                }
                 for (int64_t r = 0; r < rows; ++r) {
                     F32x16 s0 = set1(0.0f), s1 = s0, s2 = s0, s3 = s0;
                     for (int64_t d = 0; d < whole; ++d) {
@@ -262,16 +286,7 @@ class Item {
                 }
             }
             for (int64_t r = 0; r < rows; ++r) {
-                F32x16 t[16];
-#pragma GCC unroll 16
-                for (int i = 0; i < 16; ++i) t[i] = i < present ? load(partial + (r * 16 + i) * 16) : set1(0.0f);
-                transpose(t);
-#pragma GCC unroll 4
-                for (int step = 8; step > 0; step /= 2) {
-#pragma GCC unroll 8
-                    for (int i = 0; i < step; ++i) t[i] = add(t[i], t[i + step]);
-                }
-                store(scores + (j * rows + r * 16), t[0]);
+                store(scores + (j * rows + r * 16), sums_of_16(partial + r * 256));
             }
         }
     }
@@ -380,6 +395,7 @@ class Item {
     const AttentionScratch at_;
     float* const scratch_;
     const int64_t group_;
+    const bool from_memory_;  // keys and values are too many for the caches
 
     int64_t batch_ = 0, kv_head_ = 0;
     int64_t first_row_ = 0, rows_ = 0;

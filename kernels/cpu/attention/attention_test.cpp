@@ -9,13 +9,22 @@
 #include <memory>
 #include <vector>
 
-#include "../gemm/guarded_floats.h"
+#include "../common/test_support.h"
 
 using namespace tenon::cpu;
-using tenon::cpu::testing::GuardedFloats;
-using tenon::cpu::testing::Random;
+using tenon::cpu::test::Random;
 
 namespace {
+
+// Aborts when it was written before its beginning or touched past its end.
+class Floats : public tenon::cpu::test::Guarded<float> {
+  public:
+    using Guarded::Guarded;
+    float* data() { return get(); }
+    void fill(float value) {
+        for (int64_t i = 0; i < size(); ++i) (*this)[i] = value;
+    }
+};
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
@@ -38,13 +47,13 @@ struct Case {
 
 struct Array {
     AttentionStrides strides;
-    std::unique_ptr<GuardedFloats> data;
+    std::unique_ptr<Floats> data;
 
     Array(int64_t batch, int64_t heads, int64_t length, int64_t size, Order order, Random* random)
         : strides(order == Order::head_outside ? AttentionStrides{heads * length * size, length * size, size}
                                                : AttentionStrides{length * heads * size, size, heads * size}),
-          data(std::make_unique<GuardedFloats>(batch * heads * length * size)) {
-        for (int64_t i = 0; i < data->size(); ++i) (*data)[i] = random == nullptr ? NAN : random->value();
+          data(std::make_unique<Floats>(batch * heads * length * size)) {
+        for (int64_t i = 0; i < data->size(); ++i) (*data)[i] = random == nullptr ? NAN : random->real(-1, 1);
     }
     float* row(int64_t b, int64_t h, int64_t s) const {
         return data->data() + b * strides.batch + h * strides.head + s * strides.position;
@@ -55,8 +64,8 @@ struct Problem {
     Case c;
     Array q, k, v, k2, v2, o;
     AttentionStrides mask_strides;
-    std::unique_ptr<GuardedFloats> mask;
-    std::unique_ptr<GuardedFloats> flags;  // as bytes, aligned to the end
+    std::unique_ptr<Floats> mask;
+    std::unique_ptr<Floats> flags;  // as bytes, aligned to the end
     std::vector<int64_t> valid;
 
     Problem(const Case& problem, Random& r)
@@ -72,14 +81,14 @@ struct Problem {
         const int64_t mask_heads = c.batch % 2 == 0 ? c.heads : 1;
         mask_strides = {0, mask_heads == 1 ? 0 : c.q_length * keys, keys};
         if (c.mask == Mask::added) {
-            mask = std::make_unique<GuardedFloats>(mask_heads * c.q_length * keys);
-            for (int64_t i = 0; i < mask->size(); ++i) (*mask)[i] = r.below(5) == 0 ? -kInfinity : 2 * r.value();
+            mask = std::make_unique<Floats>(mask_heads * c.q_length * keys);
+            for (int64_t i = 0; i < mask->size(); ++i) (*mask)[i] = r.below(5) == 0 ? -kInfinity : 2 * r.real(-1, 1);
         } else if (c.mask == Mask::added_constant) {
             mask_strides = {0, 0, 1};
-            mask = std::make_unique<GuardedFloats>(c.q_length);
-            for (int64_t i = 0; i < mask->size(); ++i) (*mask)[i] = i == 1 ? -kInfinity : r.value();
+            mask = std::make_unique<Floats>(c.q_length);
+            for (int64_t i = 0; i < mask->size(); ++i) (*mask)[i] = i == 1 ? -kInfinity : r.real(-1, 1);
         } else if (c.mask == Mask::flags) {
-            flags = std::make_unique<GuardedFloats>((mask_heads * c.q_length * keys + 3) / 4);
+            flags = std::make_unique<Floats>((mask_heads * c.q_length * keys + 3) / 4);
             for (int64_t i = 0; i < mask_heads * c.q_length * keys; ++i) flag_bytes()[i] = r.below(3) != 0 ? 1 : 0;
         }
         if (c.valid) {
@@ -171,11 +180,10 @@ void check(Problem& problem, Isa isa, int64_t threads) {
     problem.o.data->fill(12345.0f);
     const AttentionPlan plan = attention_plan(p, threads, isa);
     if (attention_unsupported(p) != nullptr) return fail(c, plan, attention_unsupported(p));
-    GuardedFloats scratch(plan.scratch_bytes / 4);
+    Floats scratch(plan.scratch_bytes / 4);
     scratch.fill(NAN);
     for (int64_t item = plan.items; item-- > 0;) attention_run(plan, p, scratch.data(), item, item + 1);
     ++checks;
-    if (!scratch.intact() || !problem.o.data->intact()) return fail(c, plan, "wrote before a buffer");
 
     std::vector<double> expected;
     for (int64_t b = 0; b < c.batch; ++b) {
@@ -221,7 +229,7 @@ void check_not_finite(Isa isa) {
             problem.v.row(0, 1, 44)[5] = bad;
             const AttentionParams p = problem.params();
             const AttentionPlan plan = attention_plan(p, 1, isa);
-            GuardedFloats scratch(plan.scratch_bytes / 4);
+            Floats scratch(plan.scratch_bytes / 4);
             attention_run(plan, p, scratch.data(), 0, plan.items);
             for (int64_t i = 0; i < q_length; ++i) {
                 const bool row_bad = i == q_length - 1;
@@ -302,6 +310,7 @@ int main() {
         {1, 1, 1, 2, 0, 9, 16, 16},
         {1, 2, 2, 2, 0, 0, 16, 16},
         {1, 2, 2, 2, 0, 0, 16, 16, Order::head_outside, Mask::none, C::none, 0, 0, false, true},
+        {1, 1, 1, 1, 33000, 3, 64, 64},  // keys and values from memory
         {1, 1, 1, 1, 257, 0, 100, 100, Order::head_outside, Mask::none, C::none, 0, 3.0},
     };
     uint64_t seed = 1;

@@ -132,6 +132,24 @@ TENON_INLINE void transpose(F32x16 r[16]) {
     }
 }
 
+// Lane i is the sum of the 16 floats at p + 16 * i.
+TENON_INLINE F32x16 sums_of_16(const float* p) {
+    __m512 four[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i, p += 64) {
+        const __m512 a = _mm512_loadu_ps(p), b = _mm512_loadu_ps(p + 16);
+        const __m512 c = _mm512_loadu_ps(p + 32), d = _mm512_loadu_ps(p + 48);
+        const __m512 ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+        const __m512 cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+        four[i] = _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xee));
+    }
+    const __m512 low =
+        _mm512_add_ps(_mm512_shuffle_f32x4(four[0], four[1], 0x88), _mm512_shuffle_f32x4(four[0], four[1], 0xdd));
+    const __m512 high =
+        _mm512_add_ps(_mm512_shuffle_f32x4(four[2], four[3], 0x88), _mm512_shuffle_f32x4(four[2], four[3], 0xdd));
+    return {_mm512_add_ps(_mm512_shuffle_f32x4(low, high, 0x88), _mm512_shuffle_f32x4(low, high, 0xdd))};
+}
+
 #elif defined(__AVX2__)
 
 constexpr int kTileRows = 6;
@@ -271,6 +289,23 @@ TENON_INLINE void transpose(F32x16 r[16]) {
     for (int i = 0; i < 8; ++i) r[i].hi = other[i];
 }
 
+TENON_INLINE __m256 sums_of_8(const float* p) {
+    __m256 two[2];
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i, p += 64) {
+        __m256 x[4];
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; ++j) x[j] = _mm256_add_ps(_mm256_loadu_ps(p + j * 16), _mm256_loadu_ps(p + j * 16 + 8));
+        const __m256 ab = _mm256_add_ps(_mm256_unpacklo_ps(x[0], x[1]), _mm256_unpackhi_ps(x[0], x[1]));
+        const __m256 cd = _mm256_add_ps(_mm256_unpacklo_ps(x[2], x[3]), _mm256_unpackhi_ps(x[2], x[3]));
+        two[i] = _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee));
+    }
+    return _mm256_add_ps(_mm256_permute2f128_ps(two[0], two[1], 0x20), _mm256_permute2f128_ps(two[0], two[1], 0x31));
+}
+TENON_INLINE F32x16 sums_of_16(const float* p) {
+    return {sums_of_8(p), sums_of_8(p + 128)};
+}
+
 #else
 
 constexpr int kTileRows = 2;
@@ -383,6 +418,10 @@ TENON_INLINE void transpose(F32x16 r[16]) {
             r[j].q[i / 4][i % 4] = swap;
         }
     }
+}
+
+TENON_INLINE F32x16 sums_of_16(const float* p) {
+    return lanes([=](int i) { return sum(load(p + i * 16)); });
 }
 
 #endif

@@ -15,12 +15,12 @@ namespace tenon::cpu::TENON_ISA {
 template <int R, int NV>
 TENON_INLINE void gemm_tile_step(F32x16 (&sums)[R][NV], const float* a, const float* b) {
     F32x16 row[NV];
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int n = 0; n < NV; ++n) row[n] = load(b + n * 16);
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
         const F32x16 value = set1(a[r * 16]);
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int n = 0; n < NV; ++n) sums[r][n] = fma(value, row[n], sums[r][n]);
     }
 }
@@ -33,13 +33,13 @@ void gemm_tile(const float* __restrict a, const float* __restrict b, int64_t b_s
     if (scale == nullptr) {
 #pragma GCC unroll 16
         for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
             for (int n = 0; n < NV; ++n) sums[r][n] = set1(0.0f);
         }
     } else {
 #pragma GCC unroll 16
         for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
             for (int n = 0; n < NV; ++n) sums[r][n] = mul(load(c + (n * R + r) * 16), set1(scale[r]));
         }
     }
@@ -50,7 +50,7 @@ void gemm_tile(const float* __restrict a, const float* __restrict b, int64_t b_s
     for (int64_t k = 0; k < depth; ++k, b += b_stride) gemm_tile_step<R, NV>(sums, a + k, b);
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
         for (int n = 0; n < NV; ++n) store(c + (n * R + r) * 16, sums[r][n]);
     }
 }
@@ -86,6 +86,19 @@ struct GemmTiles<1> {
 };
 #endif
 #undef TENON_GEMM_TILES
+
+// Fewer rows and twice the columns, for operands that come from memory: more of each of their rows is read at once.
+#if defined(__AVX512F__)
+constexpr int kWideRows = 7;
+constexpr GemmTile kWideTiles[kWideRows] = {gemm_tile<1, 4>, gemm_tile<2, 4>, gemm_tile<3, 4>, gemm_tile<4, 4>,
+                                            gemm_tile<5, 4>, gemm_tile<6, 4>, gemm_tile<7, 4>};
+#elif defined(__AVX2__)
+constexpr int kWideRows = 1;
+constexpr GemmTile kWideTiles[kWideRows] = {gemm_tile<1, 4>};
+#else
+constexpr int kWideRows = 1;
+constexpr GemmTile kWideTiles[kWideRows] = {gemm_tile<1, 4>};
+#endif
 
 // Rows of tile `index` when `rows` rows are cut into the fewest tiles of near equal height.
 struct RowTiles {

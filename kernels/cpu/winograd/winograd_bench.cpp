@@ -19,6 +19,8 @@
 
 #include "winograd.h"
 
+#include "../gemm/fma_peak.h"
+
 using namespace tenon::cpu;
 
 namespace {
@@ -48,23 +50,6 @@ double best_seconds(double budget, Fn fn) {
         best = took < best ? took : best;
     } while (++runs < 3 || seconds() < end);
     return best;
-}
-
-// Multiply-adds from registers only, one thread.
-__attribute__((target("avx512f"))) double fma_peak_gflops() {
-    constexpr int64_t kRounds = 1 << 20;
-    const double best = best_seconds(0.1, [] {
-        for (int64_t i = 0; i < kRounds; ++i) {
-            __asm__ volatile(
-                "vfmadd231ps %%zmm0, %%zmm0, %%zmm16\n\tvfmadd231ps %%zmm0, %%zmm0, %%zmm17\n\t"
-                "vfmadd231ps %%zmm0, %%zmm0, %%zmm18\n\tvfmadd231ps %%zmm0, %%zmm0, %%zmm19\n\t"
-                "vfmadd231ps %%zmm0, %%zmm0, %%zmm20\n\tvfmadd231ps %%zmm0, %%zmm0, %%zmm21\n\t"
-                "vfmadd231ps %%zmm0, %%zmm0, %%zmm22\n\tvfmadd231ps %%zmm0, %%zmm0, %%zmm23\n\t"
-                "vfmadd231ps %%zmm0, %%zmm0, %%zmm24\n\tvfmadd231ps %%zmm0, %%zmm0, %%zmm25" ::
-                    : "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25");
-        }
-    });
-    return kRounds * 10 * 32 / best * 1e-9;
 }
 
 struct Buffer {
@@ -138,7 +123,7 @@ int main(int argc, char** argv) {
     const int threads = argc > 1 ? atoi(argv[1]) : 1;
     const double budget = (argc > 2 ? atof(argv[2]) : 50) / 1000;
     const char* wanted = argc > 3 ? argv[3] : "";
-    const double peak = best_isa() == Isa::avx512 ? fma_peak_gflops() : 0;
+    const double peak = tenon::cpu::test::fma_peak();
     cold = argc > 4 && strcmp(argv[4], "cold") == 0;
     omp_set_num_threads(threads);
     const Layer layers[] = {

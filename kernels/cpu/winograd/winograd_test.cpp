@@ -7,13 +7,22 @@
 #include <limits>
 #include <vector>
 
-#include "../gemm/guarded_floats.h"
+#include "../common/test_support.h"
 
 using namespace tenon::cpu;
-using tenon::cpu::testing::GuardedFloats;
-using tenon::cpu::testing::Random;
+using tenon::cpu::test::Random;
 
 namespace {
+
+// Aborts when it was written before its beginning or touched past its end.
+class Floats : public tenon::cpu::test::Guarded<float> {
+  public:
+    using Guarded::Guarded;
+    float* data() { return get(); }
+    void fill(float value) {
+        for (int64_t i = 0; i < size(); ++i) (*this)[i] = value;
+    }
+};
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
@@ -39,7 +48,7 @@ struct Case {
 
 struct Problem {
     Case c;
-    GuardedFloats src, weights, bias, residual;
+    Floats src, weights, bias, residual;
     std::vector<double> expected;  // blocked like dst
     double scale = 0;
 
@@ -54,13 +63,13 @@ struct Problem {
         src.fill(0.0f);
         for (int64_t n = 0; n < s.batch; ++n) {
             for (int64_t channel = 0; channel < s.in_channels; ++channel) {
-                for (int64_t i = 0; i < s.in_height * s.in_width; ++i) at(n, channel, i) = random.value();
+                for (int64_t i = 0; i < s.in_height * s.in_width; ++i) at(n, channel, i) = random.real(-1, 1);
             }
         }
-        for (int64_t i = 0; i < weights.size(); ++i) weights[i] = random.value();
-        for (int64_t i = 0; i < bias.size(); ++i) bias[i] = random.value();
+        for (int64_t i = 0; i < weights.size(); ++i) weights[i] = random.real(-1, 1);
+        for (int64_t i = 0; i < bias.size(); ++i) bias[i] = random.real(-1, 1);
         // The padding channels of the residual are garbage on purpose.
-        for (int64_t i = 0; i < residual.size(); ++i) residual[i] = random.value();
+        for (int64_t i = 0; i < residual.size(); ++i) residual[i] = random.real(-1, 1);
         reference();
     }
 
@@ -103,7 +112,7 @@ struct Problem {
 };
 
 struct Buffers {
-    GuardedFloats packed, scratch;
+    Floats packed, scratch;
     Buffers(const WinogradPlan& plan)
         : packed(winograd_packed_bytes(plan.shape, plan.tile) / 4), scratch(plan.scratch_bytes / 4) {
         packed.fill(NAN);
@@ -124,7 +133,7 @@ void check(Problem& p, WinogradTile tile, int64_t threads, Isa isa) {
     for (int64_t slice = winograd_pack_slices(s); slice-- > 0;) {
         winograd_pack(s, tile, p.weights.data(), buffers.packed.data(), slice, slice + 1);
     }
-    GuardedFloats dst(p.dst_floats());
+    Floats dst(p.dst_floats());
     dst.fill(NAN);
     if (p.c.in_place) {
         for (int64_t i = 0; i < dst.size(); ++i) dst[i] = p.residual[i];
@@ -140,7 +149,6 @@ void check(Problem& p, WinogradTile tile, int64_t threads, Isa isa) {
                       p.c.low,
                       p.c.high};
     run(plan, args);
-    if (!dst.intact() || !buffers.scratch.intact() || !p.src.intact()) fail("wrote before a buffer", s, plan);
 
     const double allowed = winograd_tolerance(tile, s.in_channels) * (p.scale + (p.c.bias || p.c.residual ? 1 : 0));
     const int64_t area = s.out_height() * s.out_width();
@@ -171,7 +179,7 @@ void check_not_finite(Isa isa) {
             const WinogradPlan plan = winograd_plan(s, tile, 1, isa);
             Buffers buffers(plan);
             winograd_pack(s, tile, p.weights.data(), buffers.packed.data(), 0, winograd_pack_slices(s));
-            GuardedFloats dst(p.dst_floats());
+            Floats dst(p.dst_floats());
             run(plan, {p.src.data(), buffers.packed.data(), p.bias.data(), nullptr, dst.data(), buffers.scratch.data(),
                        -kInfinity, kInfinity});
             for (int64_t y = 0; y < 13; ++y) {
@@ -196,7 +204,7 @@ void check_nan_survives_clamp(Isa isa) {
     const WinogradPlan plan = winograd_plan(s, WinogradTile::f4x4, 1, isa);
     Buffers buffers(plan);
     winograd_pack(s, plan.tile, p.weights.data(), buffers.packed.data(), 0, 1);
-    GuardedFloats dst(p.dst_floats());
+    Floats dst(p.dst_floats());
     run(plan, {p.src.data(), buffers.packed.data(), nullptr, nullptr, dst.data(), buffers.scratch.data(), 0.0f, 6.0f});
     if (!isnan(dst[5 * 16])) fail("NaN lost in the clamp", s, plan);
 }

@@ -1,5 +1,6 @@
 package dev.tenon;
 
+import dev.tenon.internal.memory.NativeMemory;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -20,7 +21,8 @@ public final class Tenon {
     private static String readVersion() {
         try (InputStream in = Tenon.class.getResourceAsStream("version.properties")) {
             if (in == null) {
-                throw new IllegalStateException("dev/tenon/version.properties is missing: this copy of Tenon is incomplete");
+                throw new IllegalStateException(
+                        "dev/tenon/version.properties is missing: this copy of Tenon is incomplete");
             }
             Properties properties = new Properties();
             properties.load(in);
@@ -28,5 +30,23 @@ public final class Tenon {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read dev/tenon/version.properties", e);
         }
+    }
+
+    /** Native memory in use, by engine and session, and what was never closed. */
+    public static MemoryReport memory() {
+        return NativeMemory.report();
+    }
+
+    /**
+     * Sets how much native memory all engines, sessions and tensors of this process may use together. A request beyond it
+     * fails with a {@link NativeMemoryException} that gives the figures, before the system's own limit ends the process.
+     */
+    public static void setMemoryLimit(long bytes) {
+        NativeMemory.setLimit(bytes);
+    }
+
+    /** Gives freed memory that is kept for reuse back to the system. */
+    public static void trimMemory() {
+        NativeMemory.trim();
     }
 }

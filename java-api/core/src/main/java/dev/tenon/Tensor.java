@@ -1,5 +1,6 @@
 package dev.tenon;
 
+import dev.tenon.internal.memory.LeakGuard;
 import dev.tenon.internal.memory.MemoryScope;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -19,7 +20,8 @@ public final class Tensor implements Datum, AutoCloseable {
     private final Shape shape;
     private final MemorySegment segment;
     private final String @Nullable [] text;
-    private final @Nullable MemoryScope owner;
+    private final @Nullable MemoryScope scope;
+    private final @Nullable LeakGuard owner;
 
     private Tensor(
             DataType type, Shape shape, MemorySegment segment, String @Nullable [] text, @Nullable MemoryScope owner) {
@@ -27,7 +29,8 @@ public final class Tensor implements Datum, AutoCloseable {
         this.shape = shape;
         this.segment = segment;
         this.text = text;
-        this.owner = owner;
+        this.scope = owner;
+        this.owner = owner == null ? null : LeakGuard.watch(this, describe(type, shape), owner::closeIfOpen, false);
     }
 
     /** A zeroed tensor with memory of its own (elements of a text tensor are empty strings). Close it after use. */
@@ -74,6 +77,19 @@ public final class Tensor implements Datum, AutoCloseable {
                     + " bytes; the segment has " + segment.byteSize());
         }
         return new Tensor(type, shape, segment.asSlice(0, bytes), null, null);
+    }
+
+    /**
+     * Stands for a weight of which only the packed form is kept: it has a type and a shape, and no elements to read.
+     */
+    @SuppressWarnings("exports")
+    public static Tensor ofPacked(DataType type, Shape shape) {
+        return new Tensor(type, shape, MemorySegment.NULL, null, null);
+    }
+
+    /** True if the elements are not here, but packed on the device. */
+    public boolean isPacked() {
+        return text == null && segment.equals(MemorySegment.NULL);
     }
 
     /** A copy of {@code values} as FLOAT32. */
@@ -364,9 +380,14 @@ public final class Tensor implements Datum, AutoCloseable {
     /** Frees the memory of a tensor made by {@link #allocate} or from an array; does nothing for views. May be called twice. */
     @Override
     public void close() {
-        if (owner != null && owner.isOpen()) {
+        if (owner != null) {
+            scope.closeIfOpen();
             owner.close();
         }
+    }
+
+    private static String describe(DataType type, Shape shape) {
+        return "tensor " + type + "[" + shape + "]";
     }
 
     @Override

@@ -98,8 +98,8 @@ final class NativeCache {
         }
         Files.createDirectories(root);
         requirePrivate(root);
-        try (FileChannel lockFile = FileChannel.open(
-                        root.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try (FileChannel lockFile =
+                        FileChannel.open(root.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 var lock = lockFile.lock()) {
             if (lock.isValid() && !isComplete(folder, packed)) {
                 copyAll(packed, folder);
@@ -150,18 +150,27 @@ final class NativeCache {
         var permissions = PosixFilePermissions.toString(Files.getPosixFilePermissions(folder));
         if (permissions.charAt(4) == 'w' || permissions.charAt(7) == 'w') {
             throw new FileSystemException(
-                    folder.toString(), null, "others may write to it (" + permissions + "); libraries are not loaded from there");
+                    folder.toString(),
+                    null,
+                    "others may write to it (" + permissions + "); libraries are not loaded from there");
         }
         String user = System.getProperty("user.name");
         String owner = Files.getOwner(folder).getName();
         if (!owner.equals(user)) {
             throw new FileSystemException(
-                    folder.toString(), null, "it belongs to " + owner + ", not to " + user + "; libraries are not loaded from there");
+                    folder.toString(),
+                    null,
+                    "it belongs to " + owner + ", not to " + user + "; libraries are not loaded from there");
         }
     }
 
     /** One library resource: where it is, and its size and checksum as the jar states them. */
-    private record Packed(String name, URL url, long size, long crc, @Nullable Path inPlace) {
+    private record Packed(
+            String name,
+            URL url,
+            long size,
+            long crc,
+            @Nullable Path inPlace) {
         static Packed of(String name, URL url) throws IOException {
             if (url.getProtocol().equals("file")) {
                 Path file = Path.of(java.net.URI.create(url.toString()));
@@ -183,10 +192,13 @@ final class NativeCache {
             try (InputStream in = url.openStream()) {
                 CheckedInputStream checked = new CheckedInputStream(in, new CRC32());
                 long copied = Files.copy(checked, file);
-                boolean same = copied == size && (inPlace != null || checked.getChecksum().getValue() == crc);
+                boolean same = copied == size
+                        && (inPlace != null || checked.getChecksum().getValue() == crc);
                 if (!same) {
                     throw new FileSystemException(
-                            file.toString(), url.toString(), "the copy differs from the resource; is the disk full, the jar damaged?");
+                            file.toString(),
+                            url.toString(),
+                            "the copy differs from the resource; is the disk full, the jar damaged?");
                 }
             }
         }

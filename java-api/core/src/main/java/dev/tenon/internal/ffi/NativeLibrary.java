@@ -143,9 +143,7 @@ public final class NativeLibrary {
 
     private static String muslHint() {
         try (var loaders = Files.newDirectoryStream(Path.of("/lib"), "ld-musl-*")) {
-            return loaders.iterator().hasNext()
-                    ? " (this system seems to use musl libc; the library needs glibc)"
-                    : "";
+            return loaders.iterator().hasNext() ? " (this system seems to use musl libc; the library needs glibc)" : "";
         } catch (IOException e) {
             return "";
         }
@@ -167,9 +165,9 @@ public final class NativeLibrary {
                             dlopen.get(),
                             FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT))
                     .invokeExact(arena.allocateFrom(file.toAbsolutePath().toString()), lazy);
-            MemorySegment message = (MemorySegment) linker.downcallHandle(
-                            dlerror.get(), FunctionDescriptor.of(ValueLayout.ADDRESS))
-                    .invokeExact();
+            MemorySegment message =
+                    (MemorySegment) linker.downcallHandle(dlerror.get(), FunctionDescriptor.of(ValueLayout.ADDRESS))
+                            .invokeExact();
             return opened.address() != 0 || message.address() == 0 ? "no reason given" : CStrings.text(message);
         } catch (Throwable t) {
             return "no reason given (" + t + ")";

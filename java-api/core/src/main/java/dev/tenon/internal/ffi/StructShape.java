@@ -119,8 +119,7 @@ public final class StructShape {
         }
 
         Builder nested(String field, StructShape element, int count) {
-            members.add(
-                    MemoryLayout.sequenceLayout(count, element.layout).withName(field));
+            members.add(MemoryLayout.sequenceLayout(count, element.layout).withName(field));
             for (int i = 0; i < count; i++) {
                 String prefix = field + "[" + i + "].";
                 long base = bytes + i * element.byteSize();
@@ -139,8 +138,8 @@ public final class StructShape {
         }
 
         StructShape build() {
-            StructLayout layout =
-                    MemoryLayout.structLayout(members.toArray(MemoryLayout[]::new)).withName(name);
+            StructLayout layout = MemoryLayout.structLayout(members.toArray(MemoryLayout[]::new))
+                    .withName(name);
             return new StructShape(name, layout, Map.copyOf(fields));
         }
     }

@@ -71,8 +71,7 @@ public final class TenonH {
             status("tenon_program_place", ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
     private static final MethodHandle PROGRAM_STEP_COUNT =
             handle("tenon_program_step_count", FunctionDescriptor.of(JAVA_LONG, ADDRESS));
-    private static final MethodHandle PROGRAM_STEP =
-            status("tenon_program_step", ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
+    private static final MethodHandle PROGRAM_STEP = status("tenon_program_step", ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
     private static final MethodHandle CONTEXT_CREATE =
             status("tenon_context_create", ADDRESS, ADDRESS, ADDRESS, ADDRESS);
     private static final MethodHandle CONTEXT_DESTROY = nothing("tenon_context_destroy", ADDRESS);
@@ -369,7 +368,8 @@ public final class TenonH {
                 .find(symbol)
                 .map(address -> Linker.nativeLinker().downcallHandle(address, descriptor, options))
                 .orElseGet(() -> throwing(
-                        descriptor.toMethodType(), loaded.file() + " has no function " + symbol + "; " + loaded.message()));
+                        descriptor.toMethodType(),
+                        loaded.file() + " has no function " + symbol + "; " + loaded.message()));
     }
 
     private static MethodHandle throwing(MethodType type, String message) {
@@ -377,7 +377,9 @@ public final class TenonH {
             MethodHandle create = MethodHandles.lookup()
                     .findConstructor(UnsatisfiedLinkError.class, MethodType.methodType(void.class, String.class));
             MethodHandle thrower = MethodHandles.collectArguments(
-                    MethodHandles.throwException(type.returnType(), UnsatisfiedLinkError.class), 0, MethodHandles.insertArguments(create, 0, message));
+                    MethodHandles.throwException(type.returnType(), UnsatisfiedLinkError.class),
+                    0,
+                    MethodHandles.insertArguments(create, 0, message));
             return MethodHandles.dropArguments(thrower, 0, type.parameterList());
         } catch (ReflectiveOperationException e) {
             throw new LinkageError("UnsatisfiedLinkError(String) is part of the JDK", e);

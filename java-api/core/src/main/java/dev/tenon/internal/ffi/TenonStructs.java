@@ -8,7 +8,16 @@ import static dev.tenon.internal.ffi.StructShape.struct;
  */
 public final class TenonStructs {
     public static final StructShape CPU_INFO = struct("cpu_info")
-            .longs("struct_size", "best_isa", "selected_isa", "affinity_threads", "l2_bytes", "l3_bytes", "has_vnni", "has_bf16", "has_amx")
+            .longs(
+                    "struct_size",
+                    "best_isa",
+                    "selected_isa",
+                    "affinity_threads",
+                    "l2_bytes",
+                    "l3_bytes",
+                    "has_vnni",
+                    "has_bf16",
+                    "has_amx")
             .build();
 
     public static final StructShape ENGINE_OPTIONS = struct("engine_options")
@@ -65,7 +74,17 @@ public final class TenonStructs {
             .build();
 
     public static final StructShape LAYER_NORM_PARAMS = struct("layer_norm_params")
-            .longs("struct_size", "src", "residual", "scale", "bias", "dst", "sum_out", "mean_out", "inv_std_out", "axis")
+            .longs(
+                    "struct_size",
+                    "src",
+                    "residual",
+                    "scale",
+                    "bias",
+                    "dst",
+                    "sum_out",
+                    "mean_out",
+                    "inv_std_out",
+                    "axis")
             .doubles("epsilon")
             .build();
 
@@ -130,9 +149,8 @@ public final class TenonStructs {
             .longs("dst", "axis")
             .build();
 
-    public static final StructShape UNARY_PARAMS = struct("unary_params")
-            .longs("struct_size", "src", "dst")
-            .build();
+    public static final StructShape UNARY_PARAMS =
+            struct("unary_params").longs("struct_size", "src", "dst").build();
 
     public static final StructShape RESIZE_PARAMS = struct("resize_params")
             .longs("struct_size", "src", "dst")
@@ -142,7 +160,21 @@ public final class TenonStructs {
             .build();
 
     public static final StructShape ATTENTION_PARAMS = struct("attention_params")
-            .longs("struct_size", "q", "k", "v", "mask", "dst", "batch", "heads", "kv_heads", "q_length", "kv_length", "head_size", "value_head_size", "q_offset")
+            .longs(
+                    "struct_size",
+                    "q",
+                    "k",
+                    "v",
+                    "mask",
+                    "dst",
+                    "batch",
+                    "heads",
+                    "kv_heads",
+                    "q_length",
+                    "kv_length",
+                    "head_size",
+                    "value_head_size",
+                    "q_offset")
             .longArray("q_strides", 3)
             .longs("k_offset")
             .longArray("k_strides", 3)

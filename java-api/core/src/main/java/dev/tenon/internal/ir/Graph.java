@@ -26,8 +26,7 @@ public final class Graph {
     private @Nullable Map<Value, List<Node>> consumers;
 
     /** @param nodes in an order in which every value is written before it is read */
-    public Graph(
-            String name, List<Value> inputs, List<Value> outputs, Map<Value, Tensor> constants, List<Node> nodes) {
+    public Graph(String name, List<Value> inputs, List<Value> outputs, Map<Value, Tensor> constants, List<Node> nodes) {
         this.name = name;
         this.inputs = List.copyOf(inputs);
         this.outputs = List.copyOf(outputs);
@@ -131,8 +130,7 @@ public final class Graph {
         return new Graph(name, inputs, outputs, used, kept);
     }
 
-    private Graph rebuilt(
-            List<Value> ins, List<Value> outs, Map<Value, Tensor> consts, List<Node> newNodes) {
+    private Graph rebuilt(List<Value> ins, List<Value> outs, Map<Value, Tensor> consts, List<Node> newNodes) {
         Set<Value> read = new HashSet<>(outs);
         newNodes.forEach(n -> read.addAll(n.inputs()));
         Map<Value, Tensor> used = new LinkedHashMap<>();

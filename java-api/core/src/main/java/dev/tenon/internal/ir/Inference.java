@@ -102,7 +102,6 @@ public final class Inference {
 
     /** An exception that names the node, its inputs and the broken rule. */
     public ShapeException error(String message) {
-        return new ShapeException(
-                node.describe() + ": " + message + "; inputs are " + node.inputs());
+        return new ShapeException(node.describe() + ": " + message + "; inputs are " + node.inputs());
     }
 }

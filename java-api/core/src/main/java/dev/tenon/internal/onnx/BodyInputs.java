@@ -21,16 +21,17 @@ final class BodyInputs {
 
     /** The type of formal input {@code i}. Shapes may change from one iteration to the next, so only ranks of scalars count. */
     static ValueType type(NodeDef node, int version, int i, List<Value> arguments, String name) {
-        int argument =
-                switch (node.opType()) {
-                    case "Loop", "SequenceMap" -> i;
-                    case "Scan" -> version < 9 ? i + 1 : i;
-                    default -> -1;
-                };
+        int argument = switch (node.opType()) {
+            case "Loop", "SequenceMap" -> i;
+            case "Scan" -> version < 9 ? i + 1 : i;
+            default -> -1;
+        };
         if (node.opType().equals("Loop") && i < 2) {
             return new TensorType(i == 0 ? DataType.INT64 : DataType.BOOL, SymbolicShape.SCALAR);
         }
-        if (argument < 0 || argument >= arguments.size() || arguments.get(argument).isAbsent()) {
+        if (argument < 0
+                || argument >= arguments.size()
+                || arguments.get(argument).isAbsent()) {
             throw new ModelFormatException("input '" + name + "' of the body of " + node.describe() + " has no type");
         }
         ValueType type = arguments.get(argument).type();

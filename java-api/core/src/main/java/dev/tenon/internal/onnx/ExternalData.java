@@ -64,8 +64,9 @@ final class ExternalData {
                         throw new ModelFormatException("external data key '" + e.getKey() + "' is given twice");
                     }
                 }
-                default -> throw new ModelFormatException("external data key '" + e.getKey()
-                        + "' is unknown; expected location, offset, length, checksum or basepath");
+                default ->
+                    throw new ModelFormatException("external data key '" + e.getKey()
+                            + "' is unknown; expected location, offset, length, checksum or basepath");
             }
         }
         String location = keys.getOrDefault("location", "");
@@ -123,8 +124,7 @@ final class ExternalData {
                 return known;
             }
             BasicFileAttributes before = attributes(path);
-            try (FileChannel channel =
-                    FileChannel.open(path, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
+            try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
                 BasicFileAttributes after = attributes(path);
                 if (!Objects.equals(before.fileKey(), after.fileKey()) || channel.size() != after.size()) {
                     throw new ModelFormatException("external data '" + location + "' changed while they were opened");
@@ -207,8 +207,8 @@ final class ExternalData {
             }
         }
         if (!expected.toLowerCase(Locale.ROOT).equals(file.checksum)) {
-            throw new ModelFormatException("external data '" + location + "' have SHA-1 " + file.checksum
-                    + "; the model says " + expected);
+            throw new ModelFormatException(
+                    "external data '" + location + "' have SHA-1 " + file.checksum + "; the model says " + expected);
         }
     }
 }

@@ -30,7 +30,8 @@ final class Functions {
         return Opsets.canonical(domain) + "::" + name + ":" + overload;
     }
 
-    @Nullable FunctionDef find(NodeDef n) {
+    @Nullable
+    FunctionDef find(NodeDef n) {
         return byId.isEmpty() ? null : byId.get(key(n.domain(), n.opType(), n.overload()));
     }
 

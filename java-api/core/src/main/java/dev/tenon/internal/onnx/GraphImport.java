@@ -261,7 +261,8 @@ final class GraphImport {
             case SparseDef t -> context.data.dense(t);
             case TypeDef t -> Types.of(t, a.name(), false);
             case GraphDef g -> bodies.build(g);
-            case List<?> l when !l.isEmpty() && !(l.getFirst() instanceof Number || l.getFirst() instanceof String) ->
+            case List<?> l
+            when !l.isEmpty() && !(l.getFirst() instanceof Number || l.getFirst() instanceof String) ->
                 l.stream().map(e -> convert(a, e, bodies)).toList();
             default -> value;
         };
@@ -294,8 +295,8 @@ final class GraphImport {
             case String v when attribute.equals("value_string") -> Tensor.ofStrings(new String[] {v});
             case List<?> l when attribute.equals("value_ints") -> numbers(DataType.INT64, l, Shape.of(l.size()));
             case List<?> l when attribute.equals("value_floats") -> numbers(DataType.FLOAT32, l, Shape.of(l.size()));
-            case List<?> l when attribute.equals("value_strings") ->
-                Tensor.ofStrings(l.toArray(String[]::new), l.size());
+            case List<?> l
+            when attribute.equals("value_strings") -> Tensor.ofStrings(l.toArray(String[]::new), l.size());
             default -> null;
         };
     }
@@ -321,10 +322,13 @@ final class GraphImport {
             }
         }
         checkDepth(caller, def);
-        if (def.inputs().size() > f.inputs().size() || def.outputs().size() > f.outputs().size()) {
-            throw new ModelFormatException(def.describe() + " has " + def.inputs().size() + " inputs and "
-                    + def.outputs().size() + " outputs; function " + f.id() + " has " + f.inputs().size() + " and "
-                    + f.outputs().size());
+        if (def.inputs().size() > f.inputs().size()
+                || def.outputs().size() > f.outputs().size()) {
+            throw new ModelFormatException(
+                    def.describe() + " has " + def.inputs().size() + " inputs and "
+                            + def.outputs().size() + " outputs; function " + f.id() + " has "
+                            + f.inputs().size() + " and "
+                            + f.outputs().size());
         }
         NameScope callee = new NameScope(
                 "function " + f.id(),
@@ -342,7 +346,8 @@ final class GraphImport {
         }
         for (int i = 0; i < def.outputs().size(); i++) {
             if (!def.outputs().get(i).isEmpty()) {
-                callee.renamed.put(f.outputs().get(i), caller.fullName(def.outputs().get(i)));
+                callee.renamed.put(
+                        f.outputs().get(i), caller.fullName(def.outputs().get(i)));
             }
         }
         nodes(callee);
@@ -350,7 +355,8 @@ final class GraphImport {
             String name = f.outputs().get(i);
             Value v = callee.find(name);
             if (v == null) {
-                throw new ModelFormatException("output '" + name + "' of function " + f.id() + " is written by no node");
+                throw new ModelFormatException(
+                        "output '" + name + "' of function " + f.id() + " is written by no node");
             }
             if (!def.outputs().get(i).isEmpty()) {
                 caller.define(def.outputs().get(i), v);
@@ -433,8 +439,8 @@ final class GraphImport {
         Graph build(GraphDef g) {
             checkDepth(scope, def);
             String owner = "the body of " + def.describe();
-            NameScope inner = new NameScope(
-                    owner, scope.opsets, g.nodes(), scope.prefix, scope.attributes, null, scope);
+            NameScope inner =
+                    new NameScope(owner, scope.opsets, g.nodes(), scope.prefix, scope.attributes, null, scope);
             GraphImport body = new GraphImport(context);
             body.declare(g.values(), inner, false);
             body.declare(g.outputs(), inner, false);

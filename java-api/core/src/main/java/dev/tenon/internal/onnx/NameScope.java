@@ -75,7 +75,8 @@ final class NameScope {
     }
 
     /** The value of this name, null if it is not written yet. */
-    @Nullable Value find(String name) {
+    @Nullable
+    Value find(String name) {
         return values.get(name);
     }
 
@@ -93,9 +94,8 @@ final class NameScope {
         if (writer == null) {
             throw new ModelFormatException(what + ", which nothing in " + owner + " writes");
         }
-        throw new ModelFormatException(
-                what + ", which " + writer.describe() + " writes later: "
-                        + (dependsOn(writer, reader) ? "the graph has a cycle" : "nodes are not in topological order"));
+        throw new ModelFormatException(what + ", which " + writer.describe() + " writes later: "
+                + (dependsOn(writer, reader) ? "the graph has a cycle" : "nodes are not in topological order"));
     }
 
     private Map<String, NodeDef> writers() {

@@ -87,11 +87,7 @@ public final class OnnxImporter {
     }
 
     private static ImportedModel build(
-            OnnxModel model,
-            String name,
-            @Nullable ExternalData external,
-            ImportOptions options,
-            MemoryScope memory) {
+            OnnxModel model, String name, @Nullable ExternalData external, ImportOptions options, MemoryScope memory) {
         if (model.irVersion() < 1 || model.irVersion() > NEWEST_IR_VERSION) {
             throw new ModelFormatException(
                     "IR version " + model.irVersion() + " is not known; expected 1 to " + NEWEST_IR_VERSION);
@@ -99,14 +95,13 @@ public final class OnnxImporter {
         // Versions of the format before 3 know only the first operator set.
         Opsets opsets = new Opsets(
                 "the model",
-                model.opsets().isEmpty() && model.irVersion() < 3
-                        ? List.of(new OpsetDef("", 1))
-                        : model.opsets());
+                model.opsets().isEmpty() && model.irVersion() < 3 ? List.of(new OpsetDef("", 1)) : model.opsets());
         if (opsets.isEmpty()) {
             throw new ModelFormatException("the model imports no opset; opset_import is missing");
         }
         Functions functions = new Functions(model.functions());
-        OperatorCheck.run(name, model.graph(), functions, opsets, options.limits().depth());
+        OperatorCheck.run(
+                name, model.graph(), functions, opsets, options.limits().depth());
         TensorData data = new TensorData(memory, external, options.limits());
         Graph graph = GraphImport.main(
                 new ImportContext(name, functions, options.limits(), data, memory), model.graph(), opsets);
@@ -125,7 +120,8 @@ public final class OnnxImporter {
 
     private static Map<String, String> docs(OnnxModel model) {
         Map<String, String> docs = new LinkedHashMap<>();
-        for (List<ValueDef> values : List.of(model.graph().inputs(), model.graph().outputs())) {
+        for (List<ValueDef> values :
+                List.of(model.graph().inputs(), model.graph().outputs())) {
             for (ValueDef v : values) {
                 if (!v.doc().isEmpty()) {
                     docs.put(v.name(), v.doc());

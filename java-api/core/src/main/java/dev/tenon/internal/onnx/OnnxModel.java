@@ -42,7 +42,9 @@ record OnnxModel(
 
         /** How messages name the node: by its own name or its first output. */
         String label() {
-            return name.isEmpty() ? outputs.stream().filter(o -> !o.isEmpty()).findFirst().orElse("") : name;
+            return name.isEmpty()
+                    ? outputs.stream().filter(o -> !o.isEmpty()).findFirst().orElse("")
+                    : name;
         }
 
         String describe() {
@@ -57,7 +59,12 @@ record OnnxModel(
      * @param reference the calling node's attribute that gives the value, in a function body; empty otherwise
      * @param value Long, Float, String, TensorDef, SparseDef, GraphDef, TypeDef, or a list of these; null if none is given
      */
-    record AttributeDef(String name, int type, String reference, @Nullable Object value, WireReader at) {}
+    record AttributeDef(
+            String name,
+            int type,
+            String reference,
+            @Nullable Object value,
+            WireReader at) {}
 
     record FunctionDef(
             String domain,

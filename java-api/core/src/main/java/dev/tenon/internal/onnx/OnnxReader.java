@@ -162,8 +162,7 @@ final class OnnxReader {
                 default -> r.skip();
             }
         }
-        return new FunctionDef(
-                domain, name, overload, inputs, outputs, attributes, defaults, nodes, opsets, values);
+        return new FunctionDef(domain, name, overload, inputs, outputs, attributes, defaults, nodes, opsets, values);
     }
 
     /** One attribute. The field that holds the value must agree with the declared type. */

@@ -100,7 +100,10 @@ public final class OnnxTensorFile {
             if (!text) {
                 MemorySegment s = tensor.segment();
                 for (long at = 0; at < s.byteSize(); at += PIECE_BYTES) {
-                    writeFully(channel, s.asSlice(at, Math.min(PIECE_BYTES, s.byteSize() - at)).asByteBuffer());
+                    writeFully(
+                            channel,
+                            s.asSlice(at, Math.min(PIECE_BYTES, s.byteSize() - at))
+                                    .asByteBuffer());
                 }
             }
         }

@@ -56,7 +56,8 @@ final class TensorData {
     }
 
     private static ModelFormatException named(WireReader at, String name, RuntimeException e) {
-        return new ModelFormatException(at.errorHere("tensor '" + name + "': " + e.getMessage()).getMessage(), e);
+        return new ModelFormatException(
+                at.errorHere("tensor '" + name + "': " + e.getMessage()).getMessage(), e);
     }
 
     private Tensor external(TensorDef t, DataType type, Shape shape) {
@@ -81,22 +82,21 @@ final class TensorData {
         }
         long bytes = type.byteSize(shape.elements());
         if (raw.byteSize() != bytes) {
-            throw new ModelFormatException("raw_data has " + raw.byteSize() + " bytes; " + type + " of shape " + shape
-                    + " needs " + bytes);
+            throw new ModelFormatException(
+                    "raw_data has " + raw.byteSize() + " bytes; " + type + " of shape " + shape + " needs " + bytes);
         }
         return Tensor.of(raw, type, shape);
     }
 
     private Tensor typed(TensorDef t, DataType type, Shape shape) {
-        int field =
-                switch (type) {
-                    case FLOAT32, COMPLEX64 -> FLOAT_DATA;
-                    case FLOAT64, COMPLEX128 -> DOUBLE_DATA;
-                    case INT64 -> INT64_DATA;
-                    case UINT32, UINT64 -> UINT64_DATA;
-                    case STRING -> STRING_DATA;
-                    default -> INT32_DATA;
-                };
+        int field = switch (type) {
+            case FLOAT32, COMPLEX64 -> FLOAT_DATA;
+            case FLOAT64, COMPLEX128 -> DOUBLE_DATA;
+            case INT64 -> INT64_DATA;
+            case UINT32, UINT64 -> UINT64_DATA;
+            case STRING -> STRING_DATA;
+            default -> INT32_DATA;
+        };
         // Two numbers make a complex one; packed types have one byte of elements a number.
         long numbers = type.isComplex()
                 ? Math.multiplyExact(shape.elements(), 2L)

@@ -38,9 +38,7 @@ final class Types {
                             "value '" + valueName + "'", List.of("sparse tensors as graph values are not supported"));
                 }
                 DataType type = dtype(elementType, valueName);
-                yield dims == null
-                        ? TensorType.unranked(type)
-                        : new TensorType(type, shape(dims, valueName, symbols));
+                yield dims == null ? TensorType.unranked(type) : new TensorType(type, shape(dims, valueName, symbols));
             }
         };
     }
@@ -55,8 +53,8 @@ final class Types {
 
     private static SymbolicShape shape(List<DimDef> dims, String valueName, boolean symbols) {
         if (dims.size() > Shape.MAX_RANK) {
-            throw new ModelFormatException("value '" + valueName + "' has rank " + dims.size() + "; the limit is "
-                    + Shape.MAX_RANK);
+            throw new ModelFormatException(
+                    "value '" + valueName + "' has rank " + dims.size() + "; the limit is " + Shape.MAX_RANK);
         }
         List<Dim> out = new ArrayList<>(dims.size());
         for (DimDef d : dims) {
@@ -79,7 +77,8 @@ final class Types {
     static ValueType refine(ValueType inferred, ValueType declared, String valueName) {
         if (inferred instanceof TensorType i && declared instanceof TensorType d) {
             if (i.dtype() != d.dtype()) {
-                throw new ModelFormatException("value '" + valueName + "' is declared " + d + ", but its node gives " + i);
+                throw new ModelFormatException(
+                        "value '" + valueName + "' is declared " + d + ", but its node gives " + i);
             }
             return new TensorType(i.dtype(), refine(i.shape(), d.shape()));
         }

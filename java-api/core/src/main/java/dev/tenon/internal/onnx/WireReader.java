@@ -32,8 +32,7 @@ final class WireReader {
     private static final int LENGTH = 2;
     private static final int FIXED32 = 5;
 
-    private static final ValueLayout.OfInt INT_LE =
-            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT_LE = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** What is left of the limits, shared by all readers of one file. */
     static final class Budget {

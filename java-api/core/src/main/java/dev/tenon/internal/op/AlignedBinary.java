@@ -44,7 +44,9 @@ public record AlignedBinary(BinaryFn fn, long axis) implements Op {
             int own = in.shape(1).rank();
             if (own > 0 && !isOne(in)) {
                 int at = in.axis(axis, rank);
-                in.require(at + own <= rank, "input 1 of rank " + own + " does not fit in rank " + rank + " at axis " + at);
+                in.require(
+                        at + own <= rank,
+                        "input 1 of rank " + own + " does not fit in rank " + rank + " at axis " + at);
                 for (int i = 0; i < own; i++) {
                     Dim x = in.shape(0).dim(at + i);
                     Dim y = in.shape(1).dim(i);

@@ -34,15 +34,17 @@ public record Binary(BinaryFn fn) implements Op {
         List<OpSpec> specs = new ArrayList<>();
         for (BinaryFn f : BinaryFn.values()) {
             if (f.onnxName != null) {
-                specs.add(OpSpec.onnx(f.onnxName, n -> AlignedBinary.isOldForm(n, f) ? AlignedBinary.of(n, f) : new Binary(f)));
+                specs.add(OpSpec.onnx(
+                        f.onnxName, n -> AlignedBinary.isOldForm(n, f) ? AlignedBinary.of(n, f) : new Binary(f)));
             }
         }
         specs.add(OpSpec.onnx("Mod", n -> new Binary(n.flag("fmod", false) ? BinaryFn.FMOD : BinaryFn.MOD)));
         specs.add(OpSpec.onnx("BitShift", n -> switch (n.requireText("direction")) {
             case "LEFT" -> new Binary(BinaryFn.SHIFT_LEFT);
             case "RIGHT" -> new Binary(BinaryFn.SHIFT_RIGHT);
-            default -> throw n.error("attribute 'direction' is '" + n.requireText("direction")
-                    + "'; expected 'LEFT' or 'RIGHT'");
+            default ->
+                throw n.error(
+                        "attribute 'direction' is '" + n.requireText("direction") + "'; expected 'LEFT' or 'RIGHT'");
         }));
         return List.copyOf(specs);
     }

@@ -2,7 +2,6 @@ package dev.tenon.internal.op;
 
 import dev.tenon.DataType;
 import dev.tenon.Datum;
-import dev.tenon.Tensor;
 import dev.tenon.internal.ir.Dim;
 import dev.tenon.internal.ir.Evaluation;
 import dev.tenon.internal.ir.Inference;

@@ -64,7 +64,8 @@ record Conversion(DataType to, boolean saturate, Cast.Rounding rounding) {
             case INT32, INT16, UINT16, INT8, UINT8, INT4, UINT4, INT2, UINT2 -> y.setLong(i, (int) v);
             case UINT32 -> y.setLong(i, (long) v);
             case FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2, FLOAT8E5M2FNUZ ->
-                y.segment().set(ValueLayout.JAVA_BYTE, i, (byte) SmallFloat.of(to).encode(v, saturate));
+                y.segment()
+                        .set(ValueLayout.JAVA_BYTE, i, (byte) SmallFloat.of(to).encode(v, saturate));
             case FLOAT8E8M0 -> y.segment().set(ValueLayout.JAVA_BYTE, i, (byte) powerOfTwo(v));
             default -> y.setDouble(i, v);
         }
@@ -89,12 +90,11 @@ record Conversion(DataType to, boolean saturate, Cast.Rounding rounding) {
         if (format.decode(down) == a) {
             return down;
         }
-        boolean up =
-                switch (rounding) {
-                    case UP -> true;
-                    case DOWN -> false;
-                    case NEAREST -> a - format.decode(down) >= format.decode(down + 1) - a;
-                };
+        boolean up = switch (rounding) {
+            case UP -> true;
+            case DOWN -> false;
+            case NEAREST -> a - format.decode(down) >= format.decode(down + 1) - a;
+        };
         return up ? down + 1 : down;
     }
 

@@ -47,7 +47,8 @@ public record Dropout(boolean booleanMask) implements Op {
             in.require(ratio == 0, "training mode with ratio " + ratio + " is random; export the model for inference");
         }
         Tensor x = in.tensor(0);
-        Tensor mask = in.allocate(booleanMask ? DataType.BOOL : x.type(), in.wants(1) ? x.shape() : dev.tenon.Shape.of(0));
+        Tensor mask =
+                in.allocate(booleanMask ? DataType.BOOL : x.type(), in.wants(1) ? x.shape() : dev.tenon.Shape.of(0));
         for (long i = 0; i < mask.size(); i++) {
             mask.setLong(i, 1);
         }

@@ -51,7 +51,8 @@ public record ElementwiseChain(int inputs, List<Step> steps) implements Op {
                 }
             }
             if (s.operands().size() != arity(s.fn())) {
-                throw new IllegalArgumentException("step " + i + " (" + s.fn() + ") has " + s.operands().size() + " operands");
+                throw new IllegalArgumentException(
+                        "step " + i + " (" + s.fn() + ") has " + s.operands().size() + " operands");
             }
         }
     }
@@ -94,15 +95,14 @@ public record ElementwiseChain(int inputs, List<Step> steps) implements Op {
                         inputs == 0
                                 ? new Shape[] {Shape.scalar()}
                                 : tensors.stream().map(Tensor::shape).toArray(Shape[]::new)));
-        List<Operand> operands = tensors.stream().map(t -> new Operand(t, y.shape())).toList();
+        List<Operand> operands =
+                tensors.stream().map(t -> new Operand(t, y.shape())).toList();
         List<Lane> lanes = new ArrayList<>();
         tensors.forEach(t -> lanes.add(new Lane(t.type(), null)));
         // Rounding to 8 and 16 bits goes by way of a tensor of that type.
         steps.forEach(s -> lanes.add(new Lane(
                 s.type(),
-                s.type() == DataType.FLOAT64 || Blocks.asLongs(s.type())
-                        ? null
-                        : in.allocate(s.type(), Blocks.SIZE))));
+                s.type() == DataType.FLOAT64 || Blocks.asLongs(s.type()) ? null : in.allocate(s.type(), Blocks.SIZE))));
         for (long i = 0; i < y.size(); i += Blocks.SIZE) {
             int n = (int) Math.min(Blocks.SIZE, y.size() - i);
             for (int k = 0; k < inputs; k++) {

@@ -37,7 +37,9 @@ public record If(Graph thenBranch, Graph elseBranch) implements Op {
         List<ValueType> types = new ArrayList<>();
         for (int i = 0; i < outputs; i++) {
             types.add(merge(
-                    in, thenBranch.outputs().get(i).type(), elseBranch.outputs().get(i).type()));
+                    in,
+                    thenBranch.outputs().get(i).type(),
+                    elseBranch.outputs().get(i).type()));
         }
         return types;
     }
@@ -49,7 +51,9 @@ public record If(Graph thenBranch, Graph elseBranch) implements Op {
         }
         if (a instanceof TensorType x && b instanceof TensorType y) {
             in.require(x.dtype() == y.dtype(), "the branches give element types " + x.dtype() + " and " + y.dtype());
-            if (!x.shape().isRanked() || !y.shape().isRanked() || x.shape().rank() != y.shape().rank()) {
+            if (!x.shape().isRanked()
+                    || !y.shape().isRanked()
+                    || x.shape().rank() != y.shape().rank()) {
                 return TensorType.unranked(x.dtype());
             }
             List<Dim> dims = new ArrayList<>();

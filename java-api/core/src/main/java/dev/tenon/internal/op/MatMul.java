@@ -86,8 +86,8 @@ public record MatMul() implements Op {
         if (b.shape().rank() > 1) {
             dims.add(n);
         }
-        Tensor y = in.allocate(
-                a.type(), dims.stream().mapToLong(Long::longValue).toArray());
+        Tensor y =
+                in.allocate(a.type(), dims.stream().mapToLong(Long::longValue).toArray());
         if (a.type().isInteger()) {
             Broadcast.forEach(batch, new Shape[] {batchA, batchB}, (o, i) -> longProduct(a, b, y, i, o, m, k, n));
             return List.of(y);

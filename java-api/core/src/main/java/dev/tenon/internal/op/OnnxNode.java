@@ -166,8 +166,8 @@ public final class OnnxNode {
 
     /** An exception that names the node. */
     public ModelFormatException error(String message) {
-        return new ModelFormatException(
-                "node " + opType + (nodeName.isEmpty() ? "" : " '" + nodeName + "'") + " (opset " + opset + "): " + message);
+        return new ModelFormatException("node " + opType + (nodeName.isEmpty() ? "" : " '" + nodeName + "'")
+                + " (opset " + opset + "): " + message);
     }
 
     private <T> T require(String name, Class<T> type) {

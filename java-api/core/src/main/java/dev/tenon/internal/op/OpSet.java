@@ -41,7 +41,8 @@ public final class OpSet {
 
     static {
         for (OpSpec s : ALL) {
-            BY_NAME.computeIfAbsent(key(s.domain(), s.onnxName()), k -> new ArrayList<>(1)).add(s);
+            BY_NAME.computeIfAbsent(key(s.domain(), s.onnxName()), k -> new ArrayList<>(1))
+                    .add(s);
         }
     }
 

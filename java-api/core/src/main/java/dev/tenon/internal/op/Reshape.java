@@ -39,7 +39,9 @@ public record Reshape(boolean allowZero) implements Op {
     public List<ValueType> infer(Inference in) {
         Optional<List<Dim>> target = in.dims(1);
         if (target.isEmpty()) {
-            Dim rank = in.shape(1).isRanked() && in.shape(1).rank() == 1 ? in.shape(1).dim(0) : Dim.unknown();
+            Dim rank = in.shape(1).isRanked() && in.shape(1).rank() == 1
+                    ? in.shape(1).dim(0)
+                    : Dim.unknown();
             return List.of(new TensorType(
                     in.dtype(0),
                     rank instanceof Dim.Known(long r) && r <= Shape.MAX_RANK

@@ -12,8 +12,7 @@ import java.util.Arrays;
 final class Strided {
     private Strided() {}
 
-    static void copy(
-            long[] dims, Tensor source, long sourceAt, long[] s, Tensor target, long targetAt, long[] t) {
+    static void copy(long[] dims, Tensor source, long sourceAt, long[] s, Tensor target, long targetAt, long[] t) {
         for (long d : dims) {
             if (d == 0) {
                 return;

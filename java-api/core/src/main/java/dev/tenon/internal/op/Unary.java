@@ -24,8 +24,7 @@ public record Unary(UnaryFn fn, float alpha, float beta) implements Op {
         List<OpSpec> specs = new ArrayList<>();
         for (UnaryFn f : UnaryFn.values()) {
             if (f.onnxName != null && f != UnaryFn.SELU && f != UnaryFn.HARD_SWISH) {
-                specs.add(OpSpec.onnx(
-                        f.onnxName, n -> new Unary(f, n.real("alpha", f.alpha), n.real("beta", f.beta))));
+                specs.add(OpSpec.onnx(f.onnxName, n -> new Unary(f, n.real("alpha", f.alpha), n.real("beta", f.beta))));
             }
         }
         specs.add(OpSpec.onnx("HardSwish", n -> of(UnaryFn.HARD_SWISH)));
@@ -39,8 +38,9 @@ public record Unary(UnaryFn fn, float alpha, float beta) implements Op {
         specs.add(OpSpec.onnx("Gelu", n -> switch (n.text("approximate", "none")) {
             case "none" -> of(UnaryFn.GELU_ERF);
             case "tanh" -> of(UnaryFn.GELU_TANH);
-            default -> throw n.error("attribute 'approximate' is '" + n.text("approximate", "")
-                    + "'; expected 'none' or 'tanh'");
+            default ->
+                throw n.error(
+                        "attribute 'approximate' is '" + n.text("approximate", "") + "'; expected 'none' or 'tanh'");
         }));
         specs.add(OpSpec.onnx(
                 "Shrink", n -> new Unary(UnaryFn.SHRINK, n.real("bias", 0), n.real("lambd", UnaryFn.SHRINK.beta))));

@@ -41,8 +41,11 @@ public enum UnaryFn {
     /** x for x >= 0, alpha (exp(x) - 1) below. */
     ELU("Elu", 1, 0, (x, a, b) -> x < 0 ? a * Math.expm1(x) : x),
     /** beta times Elu with alpha. */
-    SELU("Selu", 1.67326319217681884765625f, 1.05070102214813232421875f, (x, a, b) ->
-            b * (x < 0 ? a * Math.expm1(x) : x)),
+    SELU(
+            "Selu",
+            1.67326319217681884765625f,
+            1.05070102214813232421875f,
+            (x, a, b) -> b * (x < 0 ? a * Math.expm1(x) : x)),
     /** max(0, x) + min(0, alpha (exp(x / alpha) - 1)). */
     CELU("Celu", 1, 0, (x, a, b) -> Math.max(0, x) + Math.min(0, a * Math.expm1(x / a))),
     SIGMOID("Sigmoid", (x, a, b) -> sigmoid(x)),

@@ -4,6 +4,7 @@ import dev.tenon.DataType;
 import dev.tenon.Datum;
 import dev.tenon.Shape;
 import dev.tenon.Tensor;
+import dev.tenon.internal.ir.Dim;
 import dev.tenon.internal.ir.Evaluation;
 import dev.tenon.internal.ir.Inference;
 import dev.tenon.internal.ir.Op;
@@ -11,7 +12,6 @@ import dev.tenon.internal.ir.OpTrait;
 import dev.tenon.internal.ir.SymbolicShape;
 import dev.tenon.internal.ir.TensorType;
 import dev.tenon.internal.ir.ValueType;
-import dev.tenon.internal.ir.Dim;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -49,7 +49,9 @@ public record Where() implements Op {
         }
         int c = (int) condition.get().size();
         int n = Math.max(c, Math.max(x.get().size(), z.get().size()));
-        if ((c != n && c != 1) || (x.get().size() != n && x.get().size() != 1) || (z.get().size() != n && z.get().size() != 1)) {
+        if ((c != n && c != 1)
+                || (x.get().size() != n && x.get().size() != 1)
+                || (z.get().size() != n && z.get().size() != 1)) {
             return Optional.empty();
         }
         List<Dim> out = new ArrayList<>();

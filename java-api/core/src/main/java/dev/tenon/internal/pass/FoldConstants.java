@@ -58,8 +58,7 @@ public final class FoldConstants implements Pass {
             return evaluate(n, types, constants);
         }
         if (types.size() == 1 && types.getFirst() instanceof TensorType t && isShapeVector(t)) {
-            return n.op()
-                    .inferDims(in)
+            return n.op().inferDims(in)
                     .filter(d -> d.stream().allMatch(Dim::isKnown))
                     .map(d -> List.of(shapeVector(t, d)));
         }
@@ -85,6 +84,9 @@ public final class FoldConstants implements Pass {
         long inputBytes = 0;
         for (Value v : n.inputs()) {
             Tensor t = constants.get(v);
+            if (t != null && t.isPacked()) {
+                return Optional.empty();
+            }
             arguments.add(v.isAbsent() ? null : t);
             inputBytes += t == null ? 0 : t.byteSize();
         }
@@ -94,7 +96,9 @@ public final class FoldConstants implements Pass {
             }
             if (t.isConcrete()) {
                 Shape s = t.shape().concrete();
-                long bytes = t.dtype() == DataType.STRING ? s.elements() * 16 : t.dtype().byteSize(s.elements());
+                long bytes = t.dtype() == DataType.STRING
+                        ? s.elements() * 16
+                        : t.dtype().byteSize(s.elements());
                 if (bytes > SMALL_BYTES && bytes / MAX_GROWTH > inputBytes) {
                     return Optional.empty();
                 }

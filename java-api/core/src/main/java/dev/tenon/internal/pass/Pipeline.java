@@ -11,10 +11,7 @@ public final class Pipeline {
     /** All passes for an engine. They run at build on the symbolic graph and again when a plan fixes the shapes. */
     public static List<Pass> standard(PassContext context) {
         FoldConstants fold = new FoldConstants(context.constants());
-        return List.of(
-                fold,
-                new MergeCommonSubexpressions(),
-                new RemoveDeadCode());
+        return List.of(fold, new MergeCommonSubexpressions(), new RemoveDeadCode());
     }
 
     /**

@@ -57,16 +57,19 @@ public final class Retype {
 
     /** The node with inferred outputs; empty if it was folded. */
     private Optional<Node> retype(Node old) {
-        Node n = new Node(
-                old.op(), old.inputs().stream().map(renamed::get).toList(), old.outputs(), old.origin());
-        Inference in = new Inference(
-                n, v -> Optional.ofNullable(constants.get(v)), v -> Optional.ofNullable(dims.get(v)));
+        Node n = new Node(old.op(), old.inputs().stream().map(renamed::get).toList(), old.outputs(), old.origin());
+        Inference in =
+                new Inference(n, v -> Optional.ofNullable(constants.get(v)), v -> Optional.ofNullable(dims.get(v)));
         List<ValueType> types = n.op().infer(in);
         Optional<List<Tensor>> folded = folder.fold(n, types, constants, dims, in);
         List<Value> outputs = new ArrayList<>();
         for (int i = 0; i < old.outputs().size(); i++) {
             Value o = old.output(i);
-            Value v = o.isAbsent() ? o : new Value(o.name(), folded.isPresent() ? constantType(folded.get().get(i)) : types.get(i));
+            Value v = o.isAbsent()
+                    ? o
+                    : new Value(
+                            o.name(),
+                            folded.isPresent() ? constantType(folded.get().get(i)) : types.get(i));
             outputs.add(v);
             renamed.put(o, v);
             if (!o.isAbsent() && folded.isPresent()) {

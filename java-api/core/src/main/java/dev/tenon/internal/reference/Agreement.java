@@ -23,7 +23,8 @@ public record Agreement(double rtol, double atol) {
     private @Nullable String compare(@Nullable Datum expected, @Nullable Datum actual, String where) {
         return switch (expected) {
             case Tensor e when actual instanceof Tensor a -> tensors(e, a, where);
-            case TensorSequence e when actual instanceof TensorSequence a -> {
+            case TensorSequence e
+            when actual instanceof TensorSequence a -> {
                 if (e.size() != a.size()) {
                     yield where + "sequence of " + a.size() + " elements, expected " + e.size();
                 }
@@ -71,8 +72,8 @@ public record Agreement(double rtol, double atol) {
         }
         return wrong == 0
                 ? null
-                : where + wrong + " of " + e.size() + " elements differ, by at most " + worst + "; at " + first + " got "
-                        + element(a, first) + ", expected " + element(e, first);
+                : where + wrong + " of " + e.size() + " elements differ, by at most " + worst + "; at " + first
+                        + " got " + element(a, first) + ", expected " + element(e, first);
     }
 
     private boolean equal(Tensor e, Tensor a, long i) {

@@ -42,7 +42,8 @@ final class HeaderText {
 
     Map<String, Integer> constants() {
         Map<String, Integer> values = new LinkedHashMap<>();
-        Matcher defines = Pattern.compile("#define TENON_(\\w+) \\(?(-?\\d+)\\)?\\s").matcher(text);
+        Matcher defines =
+                Pattern.compile("#define TENON_(\\w+) \\(?(-?\\d+)\\)?\\s").matcher(text);
         while (defines.find()) {
             values.put(defines.group(1), Integer.valueOf(defines.group(2)));
         }
@@ -72,7 +73,8 @@ final class HeaderText {
                 if (!f.matches()) {
                     throw new IllegalStateException("cannot read field: " + declaration);
                 }
-                fields.add(new Field(f.group(1).strip(), f.group(2), f.group(3) == null ? 0 : count(f.group(3), constants)));
+                fields.add(new Field(
+                        f.group(1).strip(), f.group(2), f.group(3) == null ? 0 : count(f.group(3), constants)));
             }
             structs.put(m.group(1), fields);
         }

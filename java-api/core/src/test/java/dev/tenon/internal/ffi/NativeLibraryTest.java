@@ -53,7 +53,8 @@ class NativeLibraryTest {
         void everySymbolOfTheHeaderResolves() throws IOException {
             NativeLibrary.Loaded loaded = (NativeLibrary.Loaded) NativeLibrary.status();
             assertThat(HeaderText.read().functions())
-                    .allSatisfy(name -> assertThat(loaded.symbols().find(name)).as(name).isPresent());
+                    .allSatisfy(name ->
+                            assertThat(loaded.symbols().find(name)).as(name).isPresent());
         }
 
         @Test
@@ -79,8 +80,8 @@ class NativeLibraryTest {
         void failuresCarryStatusAndMessage() {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment error = TenonH.newError(arena);
-                NativeStruct options =
-                        NativeStruct.allocate(arena, TenonStructs.ENGINE_OPTIONS).set("threads", 0);
+                NativeStruct options = NativeStruct.allocate(arena, TenonStructs.ENGINE_OPTIONS)
+                        .set("threads", 0);
                 MemorySegment out = arena.allocate(8);
                 int status = TenonH.engineCreate(options.segment(), out, error);
                 assertThat(status).isEqualTo(TenonConstants.INVALID_ARGUMENT);

@@ -24,7 +24,8 @@ class TenonHeaderTest {
         for (Field field : TenonConstants.class.getFields()) {
             mirrored.put(field.getName(), field.getInt(null));
         }
-        assertThat(mirrored).containsExactlyInAnyOrderEntriesOf(HeaderText.read().constants());
+        assertThat(mirrored)
+                .containsExactlyInAnyOrderEntriesOf(HeaderText.read().constants());
     }
 
     @Test

@@ -2,6 +2,7 @@ package dev.tenon.internal.onnx;
 
 import dev.tenon.Datum;
 import dev.tenon.UnsupportedOperatorException;
+import dev.tenon.internal.ir.Verifier;
 import dev.tenon.internal.memory.MemoryScope;
 import dev.tenon.internal.reference.Agreement;
 import dev.tenon.internal.reference.Interpreter;
@@ -43,6 +44,7 @@ final class SuiteRunner {
     static Outcome run(OnnxTestCase c) {
         try (MemoryScope memory = MemoryScope.confined(c.name())) {
             ImportedModel model = OnnxImporter.read(c.model(), ImportOptions.DEFAULT, memory);
+            Verifier.verify(model.graph(), "import");
             for (Path dataSet : c.dataSets()) {
                 Optional<String> difference = run(c, model, dataSet, memory);
                 if (difference.isPresent()) {

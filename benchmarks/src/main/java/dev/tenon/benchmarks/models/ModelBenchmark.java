@@ -1,0 +1,94 @@
+package dev.tenon.benchmarks.models;
+
+import dev.tenon.Engine;
+import dev.tenon.Session;
+import dev.tenon.Tensor;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * How long does one inference take, beside ONNX Runtime in the same run? Batch 1, fp32, one caller. Read the ratio of the two
+ * methods, not the times.
+ */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.SampleTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Warmup(iterations = 2, time = 2)
+@Measurement(iterations = 3, time = 2)
+@Fork(value = 1, jvmArgsAppend = "--enable-native-access=ALL-UNNAMED")
+public class ModelBenchmark {
+    @Param({"mlp", "resnet50", "mobilenet_v2", "vgg16", "bert", "gpt2"})
+    String model;
+
+    @Param({"1", "2"})
+    int threads;
+
+    private Map<String, Tensor> inputs;
+
+    /** Tenon's side. */
+    @State(Scope.Benchmark)
+    public static class TenonSide {
+        Engine engine;
+        Session session;
+        Tensor output;
+
+        @Setup(Level.Trial)
+        public void setUp(ModelBenchmark b) {
+            engine = Engine.builder(Zoo.file(b.model)).threads(b.threads).build();
+            session = engine.newSession();
+            b.inputs.forEach(session::bind);
+            session.run();
+            output = session.output(engine.outputs().getFirst().name());
+        }
+
+        @TearDown(Level.Trial)
+        public void tearDown() {
+            engine.close();
+        }
+    }
+
+    /** The peer's side. */
+    @State(Scope.Benchmark)
+    public static class PeerSide {
+        OnnxRuntimePeer peer;
+
+        @Setup(Level.Trial)
+        public void setUp(ModelBenchmark b) {
+            peer = new OnnxRuntimePeer(Zoo.file(b.model), b.threads, b.inputs);
+        }
+
+        @TearDown(Level.Trial)
+        public void tearDown() {
+            peer.close();
+        }
+    }
+
+    @Setup(Level.Trial)
+    public void setUp() {
+        inputs = Zoo.inputs(model);
+    }
+
+    @Benchmark
+    public float tenon(TenonSide side) {
+        side.session.run();
+        return side.output.segment().get(java.lang.foreign.ValueLayout.JAVA_FLOAT, 0);
+    }
+
+    @Benchmark
+    public float onnxRuntime(PeerSide side) {
+        return side.peer.run();
+    }
+}

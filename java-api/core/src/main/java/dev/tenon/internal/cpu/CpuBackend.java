@@ -1,0 +1,177 @@
+package dev.tenon.internal.cpu;
+
+import static dev.tenon.internal.ffi.TenonConstants.MATH_BF16;
+import static dev.tenon.internal.ffi.TenonConstants.MATH_STRICT;
+
+import dev.tenon.DeviceUnavailableException;
+import dev.tenon.Tensor;
+import dev.tenon.internal.ffi.NativeFailure;
+import dev.tenon.internal.ffi.NativeLibrary;
+import dev.tenon.internal.ffi.NativeStruct;
+import dev.tenon.internal.ffi.Pointers;
+import dev.tenon.internal.ffi.TenonH;
+import dev.tenon.internal.ffi.TenonStructs;
+import dev.tenon.internal.ir.Graph;
+import dev.tenon.internal.ir.Node;
+import dev.tenon.internal.ir.Value;
+import dev.tenon.spi.Backend;
+import dev.tenon.spi.Executable;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** The processor as a device: oneDNN and Tenon's own kernels behind one native engine, which holds the packed weights. */
+public final class CpuBackend implements Backend {
+    /** Numbers of constants that belong to one program start here, above all of the engine's. */
+    private static final long PROGRAM_KEYS = 1L << 40;
+
+    private final int threads;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment engine;
+    private final Map<Value, Long> keys = Collections.synchronizedMap(new IdentityHashMap<>());
+    private final Set<Long> registered = Collections.synchronizedSet(new HashSet<>());
+    private final AtomicLong nextKey = new AtomicLong(PROGRAM_KEYS);
+
+    /**
+     * @param threads threads of a run, the caller included
+     * @param bf16 products may round their operands to bfloat16
+     * @param exact no algorithm that changes results beyond the order of sums
+     * @throws DeviceUnavailableException if the native library cannot be loaded
+     */
+    public CpuBackend(int threads, boolean exact, boolean bf16) {
+        if (!NativeLibrary.isLoaded()) {
+            throw new DeviceUnavailableException(NativeLibrary.status().message());
+        }
+        this.threads = threads;
+        try (Arena call = Arena.ofConfined()) {
+            NativeStruct options = NativeStruct.allocate(call, TenonStructs.ENGINE_OPTIONS)
+                    .set("threads", threads)
+                    .set("exact", exact ? 1 : 0)
+                    .set("math_mode", bf16 ? MATH_BF16 : MATH_STRICT)
+                    .set("serial_below_ns", -1);
+            MemorySegment out = call.allocate(ValueLayout.ADDRESS);
+            MemorySegment err = TenonH.newError(call);
+            NativeFailure.check(TenonH.engineCreate(options.segment(), out, err), err);
+            engine = Pointers.owned(out.get(ValueLayout.ADDRESS, 0), arena, TenonH::engineDestroy);
+        }
+    }
+
+    @Override
+    public String name() {
+        return "cpu";
+    }
+
+    public int threads() {
+        return threads;
+    }
+
+    MemorySegment engine() {
+        return engine;
+    }
+
+    /** The native number of a constant; registers it at its first use. */
+    long constantKey(Value v, Tensor t, ConstantKeys constants) {
+        long own = constants.key(v);
+        long key = own >= 0 ? own : keys.computeIfAbsent(v, k -> nextKey.getAndIncrement());
+        if (registered.add(key)) {
+            addConstant(key, t.segment(), t.byteSize());
+        }
+        return key;
+    }
+
+    /**
+     * A constant in the form that its kernels read.
+     *
+     * @param key the constant's number
+     * @param layout opaque to all but the native library of the same build
+     */
+    public record Packed(long key, MemorySegment layout, MemorySegment data) {}
+
+    /** The packed forms of the engine's own constants made so far. They live as long as the backend. */
+    public List<Packed> packed() {
+        List<Packed> out = new ArrayList<>();
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment err = TenonH.newError(call);
+            NativeStruct p = NativeStruct.allocate(call, TenonStructs.PACKED);
+            for (long i = 0, n = TenonH.enginePackedCount(engine); i < n; i++) {
+                NativeFailure.check(TenonH.enginePackedGet(engine, i, p.segment(), err), err);
+                if (p.getLong("key") < PROGRAM_KEYS) {
+                    out.add(new Packed(
+                            p.getLong("key"),
+                            Pointers.sized(p.getAddress("layout"), p.getLong("layout_bytes")),
+                            Pointers.sized(p.getAddress("data"), p.getLong("data_bytes"))));
+                }
+            }
+        }
+        return out;
+    }
+
+    /** Makes a packed form known, which stays where it is. Must come before the first program that reads the constant. */
+    public void importPacked(Packed packed) {
+        if (registered.add(packed.key())) {
+            addConstant(packed.key(), MemorySegment.NULL, 0);
+        }
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment err = TenonH.newError(call);
+            NativeStruct p = NativeStruct.allocate(call, TenonStructs.PACKED)
+                    .set("key", packed.key())
+                    .set("layout", packed.layout())
+                    .set("layout_bytes", packed.layout().byteSize())
+                    .set("data", packed.data())
+                    .set("data_bytes", packed.data().byteSize());
+            NativeFailure.check(TenonH.enginePackedImport(engine, p.segment(), err), err);
+        }
+    }
+
+    /** Lets go of the plain form of a constant. @return false if a program reads it */
+    public boolean releasePlain(long key) {
+        if (!registered.contains(key)) {
+            return false;
+        }
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment err = TenonH.newError(call);
+            MemorySegment out = call.allocate(ValueLayout.JAVA_LONG);
+            NativeFailure.check(TenonH.engineReleasePlain(engine, key, out, err), err);
+            return out.get(ValueLayout.JAVA_LONG, 0) != 0;
+        }
+    }
+
+    /** What the native library is: version, oneDNN, compiler. Packed forms are only good for an equal one. */
+    public static String buildInfo() {
+        return TenonH.buildInfo();
+    }
+
+    private void addConstant(long key, MemorySegment data, long bytes) {
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment err = TenonH.newError(call);
+            NativeFailure.check(TenonH.engineAddConstant(engine, key, data, bytes, err), err);
+        }
+    }
+
+    @Override
+    public Set<Node> supported(Graph graph) {
+        try (ProgramBuilder probe = new ProgramBuilder(this, graph, v -> -1)) {
+            return probe.lowerWherePossible();
+        }
+    }
+
+    @Override
+    public Executable compile(Graph graph, ConstantKeys constants) {
+        try (ProgramBuilder builder = new ProgramBuilder(this, graph, constants)) {
+            return builder.build();
+        }
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

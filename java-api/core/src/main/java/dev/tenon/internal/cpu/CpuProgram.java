@@ -1,0 +1,146 @@
+package dev.tenon.internal.cpu;
+
+import dev.tenon.CancelledException;
+import dev.tenon.ShapeException;
+import dev.tenon.TenonException;
+import dev.tenon.internal.ffi.CStrings;
+import dev.tenon.internal.ffi.NativeFailure;
+import dev.tenon.internal.ffi.NativeStruct;
+import dev.tenon.internal.ffi.Pointers;
+import dev.tenon.internal.ffi.TenonConstants;
+import dev.tenon.internal.ffi.TenonH;
+import dev.tenon.internal.ffi.TenonStructs;
+import dev.tenon.internal.ir.Graph;
+import dev.tenon.internal.memory.MemoryScope;
+import dev.tenon.spi.Executable;
+import dev.tenon.spi.StepInfo;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A placed native program. */
+final class CpuProgram implements Executable {
+    private final Arena owner = Arena.ofShared();
+    private final MemorySegment program;
+    private final long arenaBytes;
+    private final String model;
+    private final List<StepInfo> steps;
+    private final int threads;
+
+    CpuProgram(MemorySegment program, long arenaBytes, Graph graph, int threads) {
+        this.program = Pointers.owned(program, owner, TenonH::programDestroy);
+        this.arenaBytes = arenaBytes;
+        this.model = graph.name();
+        this.steps = readSteps(program);
+        this.threads = steps.stream().mapToInt(StepInfo::threads).max().orElse(1);
+    }
+
+    private static List<StepInfo> readSteps(MemorySegment program) {
+        List<StepInfo> steps = new ArrayList<>();
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment err = TenonH.newError(call);
+            NativeStruct s = NativeStruct.allocate(call, TenonStructs.STEP_INFO);
+            for (long i = 0, n = TenonH.programStepCount(program); i < n; i++) {
+                NativeFailure.check(TenonH.programStep(program, i, s.segment(), err), err);
+                steps.add(new StepInfo(
+                        CStrings.text(s.getAddress("kind")),
+                        CStrings.text(s.getAddress("name")),
+                        CStrings.text(s.getAddress("implementation")),
+                        CStrings.text(s.getAddress("layouts")),
+                        s.getLong("flops"),
+                        s.getLong("bytes_read"),
+                        s.getLong("bytes_written"),
+                        (int) s.getLong("threads")));
+            }
+        }
+        return List.copyOf(steps);
+    }
+
+    @Override
+    public long arenaBytes() {
+        return arenaBytes;
+    }
+
+    @Override
+    public List<StepInfo> steps() {
+        return steps;
+    }
+
+    @Override
+    public int threads() {
+        return threads;
+    }
+
+    @Override
+    public Instance newInstance(MemoryScope memory) {
+        return new CpuInstance(memory.allocate(arenaBytes));
+    }
+
+    @Override
+    public void close() {
+        owner.close();
+    }
+
+    private final class CpuInstance implements Instance {
+        private final Arena lifetime = Arena.ofShared();
+        private final MemorySegment context;
+        private final MemorySegment cancel = lifetime.allocate(ValueLayout.JAVA_INT);
+        private final MemorySegment error = TenonH.newError(lifetime);
+
+        CpuInstance(MemorySegment memory) {
+            MemorySegment out = lifetime.allocate(ValueLayout.ADDRESS);
+            check(TenonH.contextCreate(program, memory, out, error));
+            context = Pointers.owned(out.get(ValueLayout.ADDRESS, 0), lifetime, TenonH::contextDestroy);
+        }
+
+        @Override
+        public void bindInput(int index, MemorySegment memory) {
+            check(TenonH.contextBind(context, TenonConstants.ROLE_INPUT, index, memory, error));
+        }
+
+        @Override
+        public void bindOutput(int index, MemorySegment memory) {
+            check(TenonH.contextBind(context, TenonConstants.ROLE_OUTPUT, index, memory, error));
+        }
+
+        @Override
+        public void run() {
+            cancel.set(ValueLayout.JAVA_INT, 0, 0);
+            check(TenonH.contextRun(context, 0, -1, cancel, MemorySegment.NULL, error));
+        }
+
+        @Override
+        public void runProfiled(long[] nanos) {
+            try (Arena call = Arena.ofConfined()) {
+                MemorySegment ns = call.allocate(8L * Math.max(1, nanos.length), 8);
+                cancel.set(ValueLayout.JAVA_INT, 0, 0);
+                check(TenonH.contextRun(context, 0, -1, cancel, ns, error));
+                MemorySegment.copy(ns, ValueLayout.JAVA_LONG, 0, nanos, 0, nanos.length);
+            }
+        }
+
+        @Override
+        public void cancel() {
+            cancel.set(ValueLayout.JAVA_INT, 0, 1);
+        }
+
+        private void check(int status) {
+            if (status == TenonConstants.OK) {
+                return;
+            }
+            String message = model + ": " + NativeFailure.messageOf(error);
+            throw switch (status) {
+                case TenonConstants.CANCELLED -> new CancelledException(message);
+                case TenonConstants.INDEX_OUT_OF_RANGE, TenonConstants.DIVISION_BY_ZERO -> new ShapeException(message);
+                default -> new TenonException(message);
+            };
+        }
+
+        @Override
+        public void close() {
+            lifetime.close();
+        }
+    }
+}
