@@ -1,7 +1,6 @@
 package dev.tenon.internal.cpu;
 
 import dev.tenon.internal.ffi.TenonConstants;
-import dev.tenon.internal.op.UnaryFn;
 import java.lang.reflect.Modifier;
 import java.util.Arrays;
 import java.util.Map;
@@ -24,12 +23,9 @@ final class Functions {
 
     /** The number of a function by its enum constant; empty if there is no kernel for it. */
     static OptionalInt number(Enum<?> fn) {
-        Integer n = NUMBERS.get(fn.name());
+        // Java's names for what C calls NOT, AND, OR and XOR begin with LOGICAL_.
+        String name = fn.name().startsWith("LOGICAL_") ? fn.name().substring("LOGICAL_".length()) : fn.name();
+        Integer n = NUMBERS.get(name);
         return n == null ? OptionalInt.empty() : OptionalInt.of(n);
-    }
-
-    /** True if a product or convolution can apply the function to its result before storing it. */
-    static boolean isActivation(UnaryFn fn) {
-        return number(fn).isPresent();
     }
 }

@@ -2,9 +2,17 @@ package dev.tenon.internal.cpu;
 
 import dev.tenon.internal.ir.Op;
 import dev.tenon.internal.op.Binary;
+import dev.tenon.internal.op.Cast;
+import dev.tenon.internal.op.Compare;
+import dev.tenon.internal.op.ElementwiseChain;
+import dev.tenon.internal.op.FloatTest;
+import dev.tenon.internal.op.Identity;
+import dev.tenon.internal.op.Logical;
 import dev.tenon.internal.op.MatMul;
 import dev.tenon.internal.op.Reshape;
 import dev.tenon.internal.op.Unary;
+import dev.tenon.internal.op.Variadic;
+import dev.tenon.internal.op.Where;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -12,9 +20,17 @@ import org.jspecify.annotations.Nullable;
 final class Tactics {
     private static final Map<Class<? extends Op>, Tactic> ALL = Map.ofEntries(
             Map.entry(Binary.class, ElementwiseTactic::binary),
+            Map.entry(Cast.class, ElementwiseTactic::cast),
+            Map.entry(Compare.class, ElementwiseTactic::compare),
+            Map.entry(ElementwiseChain.class, ElementwiseTactic::chain),
+            Map.entry(FloatTest.class, ElementwiseTactic::floatTest),
+            Map.entry(Identity.class, MovementTactic::reshape),
+            Map.entry(Logical.class, ElementwiseTactic::logical),
             Map.entry(MatMul.class, MatMulTactic::plain),
             Map.entry(Reshape.class, MovementTactic::reshape),
-            Map.entry(Unary.class, ElementwiseTactic::unary));
+            Map.entry(Unary.class, ElementwiseTactic::unary),
+            Map.entry(Variadic.class, ElementwiseTactic::variadic),
+            Map.entry(Where.class, ElementwiseTactic::where));
 
     private Tactics() {}
 

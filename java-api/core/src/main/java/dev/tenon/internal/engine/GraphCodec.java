@@ -118,7 +118,7 @@ final class GraphCodec {
             case Graph g -> write(g, constants);
             case Optional<?> x -> x.isPresent() ? List.of(encode(x.get(), constants)) : List.of();
             case List<?> l -> l.stream().map(x -> encode(x, constants)).toList();
-            case Enum<?> e -> e.name();
+            case Enum<?> e -> e.getDeclaringClass().getSimpleName() + "." + e.name();
             case Record r -> fields(r, constants);
             case String s -> s;
             case Boolean b -> b;
@@ -163,18 +163,23 @@ final class GraphCodec {
     }
 
     private static Class<?> operator(String name) {
+        Class<?> c = operators(name);
+        if (!c.isRecord() || !Op.class.isAssignableFrom(c)) {
+            throw new EngineFormatException("'" + name + "' is not an operator");
+        }
+        return c;
+    }
+
+    /** A class of the operators' package. */
+    private static Class<?> operators(String name) {
         if (!name.matches("[A-Za-z0-9]+")) {
             throw new EngineFormatException("'" + name + "' is not the name of an operator");
         }
         try {
-            Class<?> c = Class.forName(OPERATORS + name);
-            if (c.isRecord() && Op.class.isAssignableFrom(c)) {
-                return c;
-            }
+            return Class.forName(OPERATORS + name);
         } catch (ClassNotFoundException e) {
-            // Reported below.
+            throw new EngineFormatException("the engine uses '" + name + "', which this version does not have", e);
         }
-        throw new EngineFormatException("the engine uses operator '" + name + "', which this version does not have");
     }
 
     private static List<Value> values(Object ids, List<Value> values) {
@@ -220,8 +225,19 @@ final class GraphCodec {
         }
     }
 
+    /** An enum constant written as {@code UnaryFn.RELU}. */
     @SuppressWarnings({"unchecked", "rawtypes"})
+    private static Object constant(Class<?> type, String name) {
+        if (!type.isEnum()) {
+            throw new EngineFormatException("'" + name + "' is no constant");
+        }
+        return Enum.valueOf((Class) type, name.substring(name.indexOf('.') + 1));
+    }
+
     private static Object decode(Type type, Object json, ConstantReader constants) {
+        if (type instanceof ParameterizedType p && p.getRawType() == Enum.class) {
+            return constant(operators(((String) json).split("\\.")[0]), (String) json);
+        }
         if (type instanceof ParameterizedType p) {
             Type element = p.getActualTypeArguments()[0];
             List<Object> items =
@@ -248,7 +264,7 @@ final class GraphCodec {
             return Double.parseDouble(json.toString());
         }
         if (c.isEnum()) {
-            return Enum.valueOf((Class) c, (String) json);
+            return constant(c, (String) json);
         }
         if (c == Graph.class) {
             return readGraph((Map<?, ?>) json, constants);

@@ -15,4 +15,9 @@ public enum VariadicFn {
         this.onnxName = onnxName;
         this.step = step;
     }
+
+    /** What joins the result so far with the next input. */
+    public BinaryFn step() {
+        return step;
+    }
 }
