@@ -168,12 +168,16 @@ WinogradPlan winograd_plan(const WinogradShape& shape, WinogradTile tile, int64_
     // Weights that stay in a near cache leave room for few tiles there; weights streamed from memory need enough tiles
     // that multiplying takes longer than reading.
     const int64_t block = winograd_packed_bytes(shape, tile) <= kNearWeightBytes ? 28 : 56;
-    const int64_t share = (tiles + threads - 1) / threads;
-    if (threads > 1 && tiles <= 2 * block) {
+    const int64_t panels = (shape.out_channels + kPanel - 1) / kPanel, rounds = (panels + threads - 1) / threads;
+    // Too few tiles for every thread to read all weights: share the input and split the weights, if that comes out
+    // even.
+    const bool even = 4 * rounds * threads <= 5 * panels;
+    if (threads > 1 && tiles <= threads * block && even) {
         plan.phases = 2;
         plan.block_tiles = tiles;
     } else {
         plan.phases = 1;
+        const int64_t share = (tiles + threads - 1) / threads;
         const int64_t blocks = (share + block - 1) / block * threads;
         plan.block_tiles = (tiles + blocks - 1) / blocks;
     }

@@ -27,6 +27,7 @@ class Floats : public tenon::cpu::test::Guarded<float> {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 int failures = 0;
+int runs_by_phases[3] = {};
 double worst[5] = {};  // of the tolerance, by tile
 
 void fail(const char* what, const WinogradShape& s, const WinogradPlan& plan) {
@@ -121,6 +122,7 @@ struct Buffers {
 };
 
 void run(const WinogradPlan& plan, const WinogradArgs& args) {
+    ++runs_by_phases[plan.phases];
     for (int64_t phase = 0; phase < plan.phases; ++phase) {
         for (int64_t thread = plan.threads; thread-- > 0;) winograd_run(plan, args, phase, thread);
     }
@@ -251,6 +253,7 @@ int main() {
         {{1, 32, 31, 33, 48, 2, 2, 2, 2}, false, true, true, -1.0f, 1.0f},
         {{1, 130, 7, 7, 100, 1, 1, 1, 1}, true, false, false, -kInfinity, kInfinity},
         {{1, 8, 62, 61, 20, 1, 1, 1, 1}, true, false, false, 0.0f, kInfinity},
+        {{1, 40, 11, 10, 96, 1, 1, 1, 1}, true, true, false, 0.0f, kInfinity},
         {{2, 512, 6, 5, 32, 1, 1, 1, 1}, true, false, false, 0.0f, kInfinity},
     };
     bool seen[3] = {};
@@ -272,6 +275,10 @@ int main() {
     }
     check_unsupported();
     check_choice();
+    if (runs_by_phases[1] == 0 || runs_by_phases[2] == 0) {
+        ++failures;
+        printf("FAIL %d runs in one phase, %d in two\n", runs_by_phases[1], runs_by_phases[2]);
+    }
     printf("winograd: scalar%s%s; worst share of the tolerance: f2x2 %.2f, f4x4 %.2f; %d failures\n",
            seen[1] ? " avx2" : "", seen[2] ? " avx512" : "", worst[2], worst[4], failures);
     return failures == 0 ? 0 : 1;
