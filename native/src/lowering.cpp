@@ -63,6 +63,8 @@ constexpr double kBytesPerNs = 12;
 }  // namespace
 
 void Lowering::run() {
+    channel_blocks_ = std::any_of(program_.nodes.begin(), program_.nodes.end(),
+                                  [&](const auto& node) { return node->wants_channel_blocks(*this); });
     for (size_t i = 0; i < program_.nodes.size(); ++i) {
         node_ = program_.nodes[i].get();
         node_index_ = static_cast<int>(i);
@@ -322,12 +324,12 @@ void Lowering::add(std::unique_ptr<Step> step, std::string kind, std::string imp
 }
 
 void Lowering::add_kernel(std::vector<Operand> operands, int threads, int64_t flops, std::string implementation,
-                          KernelStep::Function function, const char* kind) {
+                          KernelStep::Function function, const char* kind, std::string layouts) {
     auto step = std::make_unique<KernelStep>(std::move(function));
     step->operands = std::move(operands);
     step->threads = threads;
     step->flops = flops;
-    add(std::move(step), kind != nullptr ? kind : node_->kind, std::move(implementation), "plain");
+    add(std::move(step), kind != nullptr ? kind : node_->kind, std::move(implementation), std::move(layouts));
 }
 
 void Lowering::add_primitive(const PrimitiveDesc& pd, std::vector<PrimitiveOperand> operands, int threads,

@@ -14,7 +14,9 @@ class Lowering {
     explicit Lowering(tenon_program& program) : program_(program) {}
     void run();
 
-    tenon_engine& engine() { return program_.engine; }
+    tenon_engine& engine() const { return program_.engine; }
+    // Convolutions choose nChw16c and the like, since some node needs it and the others lose nothing.
+    bool channel_blocks() const { return channel_blocks_; }
     const Value& value(int id) const { return program_.values[id]; }
 
     // Buffer in which value `id` lies row-major, after a reorder if need be.
@@ -52,7 +54,7 @@ class Lowering {
     void add(std::unique_ptr<Step> step, std::string kind, std::string implementation, std::string layouts);
     // operand order as given to the function
     void add_kernel(std::vector<Operand> operands, int threads, int64_t flops, std::string implementation,
-                    KernelStep::Function function, const char* kind = nullptr);
+                    KernelStep::Function function, const char* kind = nullptr, std::string layouts = "plain");
     struct PrimitiveOperand {
         int arg;
         int buffer;
@@ -75,6 +77,7 @@ class Lowering {
     tenon_program& program_;
     const Node* node_ = nullptr;
     int node_index_ = -1;
+    bool channel_blocks_ = false;
 };
 
 dnnl_data_type_t dnnl_type(int64_t dtype);  // dnnl_data_type_undef where oneDNN has none

@@ -60,6 +60,8 @@ class Node {
         : kind(kind), reads(std::move(reads)), writes(std::move(writes)) {}
     virtual ~Node() = default;
     virtual void lower(Lowering& lowering) const = 0;
+    // Whether the node gains from feature maps in channel blocks of 16 throughout the program.
+    virtual bool wants_channel_blocks(const Lowering&) const { return false; }
 
     const char* const kind;
     const std::vector<int> reads;

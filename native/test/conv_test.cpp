@@ -228,6 +228,55 @@ void transposed() {
     }
 }
 
+// Large 3x3 convolutions go through Winograd's algorithm unless the engine is exact; so does a residual that dies or
+// lives.
+void winograd() {
+    for (const bool exact : {false, true}) {
+        for (const bool read_again : {false, true}) {
+            Engine engine(2, exact);
+            Program p(engine);
+            const ConvCase k = square(1, 64, 64, 28, 3);
+            const Floats x = random_floats(count(k.src_dims()), 1), w = random_floats(count(k.weight_dims()), 2),
+                         w2 = random_floats(count(k.weight_dims()), 3), b = random_floats(64, 4);
+            const int64_t t = p.temp(k.dst_dims());
+            tenon_conv_params a = params_of(k);
+            a.src = p.input(k.src_dims(), x);
+            a.weights = p.constant(k.weight_dims(), w);
+            a.bias = p.constant({64}, b);
+            a.dst = t;
+            a.post_op_count = 1;
+            a.post_ops[0] = {TENON_POST_ACTIVATION, TENON_FN_CLIP, 0, 0, 6};
+            p.add(tenon_program_add_conv, a);
+            tenon_conv_params c = params_of(k);
+            c.src = a.src;
+            c.weights = p.constant(k.weight_dims(), w2);
+            c.dst = p.output(k.dst_dims());
+            c.post_op_count = 2;
+            c.post_ops[0] = {TENON_POST_ADD, 0, t, 0, 0};
+            c.post_ops[1] = {TENON_POST_ACTIVATION, TENON_FN_RELU, 0, 0, 0};
+            p.add(tenon_program_add_conv, c);
+            if (read_again) {
+                tenon_unary_params copy{0, t, p.output(k.dst_dims())};
+                p.add(tenon_program_add_reshape, copy);
+            }
+            check(p.run() == TENON_OK, "winograd");
+            const Floats first = map(conv(k, x, w, b), [](double v) { return std::min(std::max(v, 0.0), 6.0); });
+            const Floats want = zip(conv(k, x, w2, {}), first, [](double u, double v) { return std::max(u + v, 0.0); });
+            check_close(p.result(), want, 1e-4, exact ? 1e-4 : 2e-3, "3x3 with residual");
+            if (read_again) check_close(p.result(1), first, 1e-4, exact ? 1e-4 : 2e-3, "the residual itself");
+            tenon_cpu_info cpu{};
+            cpu.struct_size = sizeof cpu;
+            tenon_error err{};
+            call(tenon_cpu_query(&cpu, &err), err);
+            int64_t seen = 0;
+            for (int64_t i = 0; i < p.steps(); ++i)
+                seen += std::strstr(p.step(i).implementation, "winograd") != nullptr;
+            check(seen == (exact || cpu.selected_isa < TENON_ISA_AVX512 ? 0 : 2),
+                  "steps by Winograd: " + std::to_string(seen));
+        }
+    }
+}
+
 void wrong_shapes_are_refused() {
     Engine engine;
     Program p(engine);
@@ -253,6 +302,7 @@ int main(int argc, char** argv) {
                     {"broadcast post-ops", broadcast_post_ops},
                     {"activation without fusion", activation_without_fusion},
                     {"transposed", transposed},
+                    {"winograd", winograd},
                     {"wrong shapes are refused", wrong_shapes_are_refused}},
                    argc, argv);
 }

@@ -3,17 +3,12 @@
 
 #include "../add_call.h"
 #include "../lowering.h"
+#include "conv_shape.h"
 #include "epilogue.h"
+#include "winograd.h"
 
 namespace tenon {
 namespace {
-
-struct ConvShape {
-    int src, weights, bias, dst;
-    bool transposed;
-    int64_t groups;
-    Dims strides, dilations, pads_begin, pads_end;  // dilation 1 is dense
-};
 
 // The layouts a primitive descriptor was asked for, and how to ask.
 struct ConvDescs {
@@ -28,11 +23,13 @@ class ConvNode final : public Node {
           ops_(std::move(ops)) {}
 
     void lower(Lowering& l) const override;
+    bool wants_channel_blocks(const Lowering& l) const override { return winograd_applies(l, shape_, ops_); }
 
   private:
     MemoryDesc weights_plain(Lowering& l) const;
     PrimitiveDesc create(const ConvDescs& d, const Attr& attr) const;
-    PrimitiveDesc best(Lowering& l, ConvDescs d, const Attr& attr) const;
+    PrimitiveDesc best(Lowering& l, const ConvDescs& d, const Attr& attr) const;
+    PrimitiveDesc keeping_source(Lowering& l, ConvDescs d, const Attr& attr) const;
     int residual(Lowering& l) const;
     int64_t flops(Lowering& l) const;
     void fuse(Lowering& l, FusedPostOps& fused, int residual, bool in_place, int residual_buffer,
@@ -94,8 +91,27 @@ bool is_slow(const PrimitiveDesc& pd) {
     return name.starts_with("ref") || name.starts_with("gemm");
 }
 
+constexpr int64_t kBlock = 16;
+
+// Layout of feature maps in channel blocks, where there are enough channels; what `otherwise` says for few.
+MemoryDesc channel_blocked(const Dims& dims, const MemoryDesc& otherwise) {
+    static constexpr dnnl_format_tag_t kTags[] = {dnnl_nCw16c, dnnl_nChw16c, dnnl_nCdhw16c};
+    return dims[1] < kBlock ? otherwise : MemoryDesc::tagged(dims, kTags[dims.size() - 3]);
+}
+
+PrimitiveDesc ConvNode::best(Lowering& l, const ConvDescs& d, const Attr& attr) const {
+    if (l.channel_blocks()) {
+        ConvDescs blocked = d;
+        blocked.src = channel_blocked(l.value(shape_.src).dims, d.src);
+        blocked.dst = channel_blocked(l.value(shape_.dst).dims, d.dst);
+        PrimitiveDesc pd = create(blocked, attr);
+        if (pd && !is_slow(pd)) return pd;
+    }
+    return keeping_source(l, d, attr);
+}
+
 // Prefers the layout the source has already, unless oneDNN has nothing good for it.
-PrimitiveDesc ConvNode::best(Lowering& l, ConvDescs d, const Attr& attr) const {
+PrimitiveDesc ConvNode::keeping_source(Lowering& l, ConvDescs d, const Attr& attr) const {
     const Form form = l.preferred(shape_.src);
     PrimitiveDesc any = create(d, attr);
     if (!any) fail(TENON_UNSUPPORTED, "oneDNN has no implementation");
@@ -146,6 +162,11 @@ void ConvNode::fuse(Lowering& l, FusedPostOps& fused, int residual, bool in_plac
 }
 
 void ConvNode::lower(Lowering& l) const {
+    if (l.channel_blocks() && winograd_applies(l, shape_, ops_)) {
+        lower_winograd(l, shape_, ops_,
+                       std::count(reads.begin(), reads.end(), winograd_residual(l, shape_, ops_)) == 1);
+        return;
+    }
     const Value& src = l.value(shape_.src);
     const Value& dst = l.value(shape_.dst);
     const MemoryDesc from = weights_plain(l);

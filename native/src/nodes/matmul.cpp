@@ -1,9 +1,10 @@
-// Matrix products: by oneDNN.
+// Matrix products: few rows with constant weights by Tenon's own kernel, the others by oneDNN.
 #include <algorithm>
 
 #include "../add_call.h"
 #include "../lowering.h"
 #include "epilogue.h"
+#include "gemv/gemv.h"
 
 namespace tenon {
 namespace {
@@ -52,6 +53,7 @@ class MatmulNode final : public Node {
   private:
     // All of it as one product of two matrices.
     bool flat(Lowering& l) const;
+    bool try_gemv(Lowering& l, int64_t m, int64_t k, int64_t n) const;
     void lower_onednn(Lowering& l, bool flat) const;
     bool is_row_vector(const Dims& dims, int64_t n) const {
         return product(dims) == n && !dims.empty() && dims.back() == n;
@@ -77,7 +79,90 @@ bool MatmulNode::flat(Lowering& l) const {
 
 void MatmulNode::lower(Lowering& l) const {
     const bool one_product = flat(l);
+    if (one_product) {
+        const Stack b(l.value(shape_.b).dims, shape_.transpose_b);
+        const int64_t m = l.value(shape_.dst).elements / b.cols();
+        if (m <= cpu::kGemvMaxRows && l.value(shape_.b).role == TENON_ROLE_CONSTANT && !shape_.transpose_a &&
+            try_gemv(l, m, b.rows(), b.cols())) {
+            return;
+        }
+    }
     lower_onednn(l, one_product);
+}
+
+// The panels of cpu::gemv_pack are what oneDNN calls BA16a64b when K is a multiple of 16, so both can share them.
+MemoryDesc panel_desc(int64_t k, int64_t n) {
+    return MemoryDesc::tagged({k, n}, dnnl_BA16a64b);
+}
+
+bool MatmulNode::try_gemv(Lowering& l, int64_t m, int64_t k, int64_t n) const {
+    const cpu::GemvKernels& kernels = cpu::select_gemv(l.engine().isa());
+    cpu::GemvParams params{};
+    params.activation = cpu::Function::identity;
+    int residual = -1;
+    for (size_t i = 0; i < ops_.size(); ++i) {
+        const tenon_post_op& op = ops_[i];
+        if (op.kind == TENON_POST_ADD && residual < 0 && i == 0 &&
+            l.value(static_cast<int>(op.value)).elements == m * n) {
+            residual = static_cast<int>(op.value);
+        } else if (op.kind == TENON_POST_ACTIVATION && i + 1 == ops_.size() &&
+                   kernels.supported(static_cast<cpu::Function>(op.function))) {
+            params.activation = static_cast<cpu::Function>(op.function);
+            params.alpha = static_cast<float>(op.alpha);
+            params.beta = static_cast<float>(op.beta);
+        } else {
+            return false;
+        }
+    }
+    const bool vector_bias = shape_.bias < 0 || (l.value(shape_.bias).elements == n && (n > 1 || m == 1));
+    if (shape_.alpha != 1 || shape_.beta != 1 || !vector_bias ||
+        (m == 1 && shape_.bias >= 0 && residual == shape_.bias)) {
+        return false;
+    }
+    params.m = m;
+    params.k = k;
+    params.n = n;
+    params.x_stride = k;
+    params.residual_stride = params.y_stride = n;
+
+    const int64_t panels = (n + cpu::kGemvPanel - 1) / cpu::kGemvPanel;
+    const double bytes = static_cast<double>(cpu::gemv_packed_bytes(k, n));
+    const int threads = l.threads_for(2.0 * static_cast<double>(m * k * n), bytes);
+    std::vector<Operand> operands{{l.plain(shape_.a), false}};
+    const Dims lie = shape_.transpose_b ? Dims{1, k} : Dims{n, 1};
+    if (k % 16 == 0) {
+        operands.push_back({l.repacked(shape_.b, MemoryDesc::strided({k, n}, lie), panel_desc(k, n)), false});
+    } else {
+        const std::string tag = "gemv " + std::to_string(lie[0]) + " " + std::to_string(lie[1]);
+        const void* packed = l.engine().packed_own(l.value(shape_.b).index, tag, cpu::gemv_packed_bytes(k, n),
+                                                   [&](const void* plain, void* to) {
+                                                       cpu::gemv_pack(static_cast<const float*>(plain), lie[0], lie[1],
+                                                                      k, n, static_cast<float*>(to), 0, panels);
+                                                   });
+        operands.push_back({l.constant_memory(packed, cpu::gemv_packed_bytes(k, n), shape_.b), false});
+    }
+    const bool has_bias = shape_.bias >= 0, has_residual = residual >= 0;
+    if (has_bias) operands.push_back({l.plain(shape_.bias), false});
+    int dst = -1;
+    if (has_residual) {
+        const int buffer = l.plain(residual);
+        if (std::count(reads.begin(), reads.end(), residual) == 1) dst = l.define_over(shape_.dst, residual, buffer);
+        operands.push_back({buffer, false});
+    }
+    if (dst < 0) dst = l.define(shape_.dst);
+    operands.push_back({dst, true});
+    l.add_kernel(operands, threads, 2 * m * k * n, std::string("tenon_gemv:") + cpu::isa_name(kernels.isa),
+                 [params, threads, panels, has_bias, has_residual, run = kernels.run](void* const* p, tenon_error*) {
+                     cpu::GemvParams now = params;
+                     now.x = static_cast<const float*>(*p++);
+                     now.packed = static_cast<const float*>(*p++);
+                     now.bias = has_bias ? static_cast<const float*>(*p++) : nullptr;
+                     now.residual = has_residual ? static_cast<const float*>(*p++) : nullptr;
+                     now.y = static_cast<float*>(*p);
+                     parallel_ranges(threads, panels, 1, [&](int64_t begin, int64_t end) { run(now, begin, end); });
+                     return TENON_OK;
+                 });
+    return true;
 }
 
 void MatmulNode::lower_onednn(Lowering& l, bool flat) const {
