@@ -4,4 +4,5 @@
 #include "../common/vec_avx512.h"
 #include "../common/vec_reduce.inl"
 #include "norm.h"
+#include "norm_row.inl"
 #include "norm_body.inl"

@@ -15,30 +15,6 @@ void add_rows(const float* x, const float* residual, float* out, int64_t n) {
     if (i < n) store_part(out + i, load_part(x + i, n - i) + load_part(residual + i, n - i), n - i);
 }
 
-// y = (x - mean) * factor * scale + bias.
-void normalize(const float* x, float mean, float factor, const float* scale, const float* bias, float* y, int64_t n) {
-    const F32 m = set(mean), f = set(factor);
-    for (int64_t i = 0; i < n; i += kLanes) {
-        const int64_t count = n - i;
-        if (count >= kLanes) {
-            F32 v = (load(x + i) - m) * f;
-            if (scale != nullptr && bias != nullptr) {
-                v = fma(v, load(scale + i), load(bias + i));
-            } else if (scale != nullptr) {
-                v = v * load(scale + i);
-            } else if (bias != nullptr) {
-                v = v + load(bias + i);
-            }
-            store(y + i, v);
-        } else {
-            F32 v = (load_part(x + i, count) - m) * f;
-            if (scale != nullptr) v = v * load_part(scale + i, count);
-            if (bias != nullptr) v = v + load_part(bias + i, count);
-            store_part(y + i, v, count);
-        }
-    }
-}
-
 // Where the row x + residual is after the first pass.
 const float* summed_row(const RowNormParams& p, int64_t row) {
     const int64_t at = row * p.cols;
@@ -46,11 +22,6 @@ const float* summed_row(const RowNormParams& p, int64_t row) {
     if (out == nullptr) return p.x + at;
     add_rows(p.x + at, p.residual != nullptr ? p.residual + at : nullptr, out, p.cols);
     return out;
-}
-
-double variance_around(const float* x, float mean, int64_t n) {
-    const F32 m = set(mean);
-    return sum_of(x, n, [m](F32 v) { return (v - m) * (v - m); }) / static_cast<double>(n);
 }
 
 void layer_norm(const RowNormParams& p, int64_t row_begin, int64_t row_end) {

@@ -1,0 +1,7 @@
+// The parts in the order they need each other.
+// clang-format off
+#define TENON_ISA avx2
+#include "../common/vec_avx2.h"
+#include "../common/vec_math.inl"
+#include "rnn.h"
+#include "rnn_body.inl"
