@@ -1,0 +1,10 @@
+// The parts in the order they need each other.
+// clang-format off
+#define TENON_ISA avx512
+#include "../common/vec_avx512.h"
+#include "../common/vec_math.inl"
+#include "../common/vec_reduce.inl"
+#include "reduce.h"
+#include "reduce_types.inl"
+#include "reduce_f32.inl"
+#include "reduce_body.inl"
