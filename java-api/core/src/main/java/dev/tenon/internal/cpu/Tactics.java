@@ -1,14 +1,23 @@
 package dev.tenon.internal.cpu;
 
 import dev.tenon.internal.ir.Op;
+import dev.tenon.internal.op.AveragePool;
 import dev.tenon.internal.op.Binary;
 import dev.tenon.internal.op.Cast;
 import dev.tenon.internal.op.Compare;
+import dev.tenon.internal.op.Conv;
+import dev.tenon.internal.op.ConvTranspose;
 import dev.tenon.internal.op.ElementwiseChain;
 import dev.tenon.internal.op.FloatTest;
+import dev.tenon.internal.op.FusedAttention;
+import dev.tenon.internal.op.FusedConv;
+import dev.tenon.internal.op.FusedMatMul;
+import dev.tenon.internal.op.Gemm;
+import dev.tenon.internal.op.GlobalPool;
 import dev.tenon.internal.op.Identity;
 import dev.tenon.internal.op.Logical;
 import dev.tenon.internal.op.MatMul;
+import dev.tenon.internal.op.MaxPool;
 import dev.tenon.internal.op.Reshape;
 import dev.tenon.internal.op.Unary;
 import dev.tenon.internal.op.Variadic;
@@ -19,14 +28,23 @@ import org.jspecify.annotations.Nullable;
 /** The list of operators that run natively on the processor. All others run by their reference on the host. */
 final class Tactics {
     private static final Map<Class<? extends Op>, Tactic> ALL = Map.ofEntries(
+            Map.entry(AveragePool.class, PoolTactic::average),
             Map.entry(Binary.class, ElementwiseTactic::binary),
             Map.entry(Cast.class, ElementwiseTactic::cast),
             Map.entry(Compare.class, ElementwiseTactic::compare),
+            Map.entry(Conv.class, ConvTactic::plain),
+            Map.entry(ConvTranspose.class, ConvTactic::transposed),
             Map.entry(ElementwiseChain.class, ElementwiseTactic::chain),
             Map.entry(FloatTest.class, ElementwiseTactic::floatTest),
+            Map.entry(FusedAttention.class, AttentionTactic::fused),
+            Map.entry(FusedConv.class, ConvTactic::fused),
+            Map.entry(FusedMatMul.class, MatMulTactic::fused),
+            Map.entry(Gemm.class, MatMulTactic::gemm),
+            Map.entry(GlobalPool.class, PoolTactic::global),
             Map.entry(Identity.class, MovementTactic::reshape),
             Map.entry(Logical.class, ElementwiseTactic::logical),
             Map.entry(MatMul.class, MatMulTactic::plain),
+            Map.entry(MaxPool.class, PoolTactic::max),
             Map.entry(Reshape.class, MovementTactic::reshape),
             Map.entry(Unary.class, ElementwiseTactic::unary),
             Map.entry(Variadic.class, ElementwiseTactic::variadic),
