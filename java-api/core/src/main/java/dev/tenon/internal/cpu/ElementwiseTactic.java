@@ -18,6 +18,7 @@ import dev.tenon.internal.op.VariadicFn;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.stream.LongStream;
 
 /** Elementwise operators: chains of one or more functions. */
 final class ElementwiseTactic {
@@ -99,7 +100,8 @@ final class ElementwiseTactic {
             return false;
         }
         MemorySegment ops = b.row(TenonStructs.ELEMENTWISE_OP, 1);
-        write(ops, 0, function.getAsInt(), n.output(0).tensorType().dtype(), new long[] {0, 1, 2}, alpha, beta);
+        long[] operands = LongStream.range(0, n.inputs().size()).toArray();
+        write(ops, 0, function.getAsInt(), n.output(0).tensorType().dtype(), operands, alpha, beta);
         add(n, b, n.inputs(), ops, 1);
         return true;
     }
