@@ -11,6 +11,8 @@
 //             tensor is {S*H*D, D, H*D}. Nothing needs alignment; scratch is best 64-byte aligned.
 //   Aliasing  o must not overlap any input.
 //   Numerics  fp32, online softmax (Milakov & Gimelshein 2018; blocks as in Dao et al. 2022, algorithm 1).
+//             The mask is added in fp32: the lowest float swallows the score, so a row masked with it altogether
+//             weighs all keys alike, as models made for it expect.
 //             A row that sees no key, or whose visible scores are all -infinity, is NaN as softmax gives it, or 0 with
 //             zero_masked_rows. NaN spreads as in the formula (0 * NaN from a masked key included), except that keys
 //             and values past kv_valid, or that no row of the item sees because of causal, never matter.

@@ -3,7 +3,7 @@
 // The query heads that share a key head are one list of rows, row r being position r % q_length of head r / q_length of
 // the group. A work item is a range of these rows. For each block of keys: scores of a row tile (up to kTileRows rows),
 // mask, running maximum, exponentials, and their product with the values, while the tile's scores are in the
-// first-level cache. Scores are kept in units of log2(e), so that exponentials are powers of two.
+// first-level cache.
 //
 // With many rows the keys are transposed and the values copied into panels, once per block and item (prefill). With few
 // rows both are used where they are, read once at the speed of memory (decode).
@@ -14,7 +14,6 @@
 namespace tenon::cpu::TENON_ISA {
 namespace {
 
-constexpr float kLog2E = 1.44269504f;
 constexpr int64_t kCachedFloats = (16 << 20) / 4;
 constexpr float kMinusInfinity = -__builtin_inff();
 
@@ -94,7 +93,7 @@ class Item {
     }
 
     void pack_queries() {
-        const float scale = static_cast<float>(p_.softcap > 0 ? p_.scale : p_.scale * 1.4426950408889634);
+        const float scale = static_cast<float>(p_.scale);
         const RowTiles tiles(rows_);
         const int64_t head_blocks = blocks_of_16(p_.head_size);
         for (int64_t t = 0; t < tiles.count; ++t) {
@@ -291,7 +290,7 @@ class Item {
         }
     }
 
-    // Scores of `rows` rows from `first_row` on and `count` keys from `first_key` on become powers of two relative to
+    // Scores of `rows` rows from `first_row` on and `count` keys from `first_key` on become exponentials relative to
     // the rows' new maxima. correction: factor that earlier sums need because of them.
     void exponentials(int64_t first_key, int64_t count, int64_t first_row, int64_t rows, float* scores,
                       float* correction) {
@@ -319,13 +318,13 @@ class Item {
             shift[r] = before == kMinusInfinity ? kMinusInfinity : before - now;
             maxima[r] = now;
         }
-        store(correction, exp2_of_nonpositive(load(shift)));
+        store(correction, exp_of_nonpositive(load(shift)));
         for (int64_t r = 0; r < rows; ++r) {
             const F32x16 most = set1(maxima[r] == kMinusInfinity ? 0.0f : maxima[r]);
             float* at = scores + r * 16;
             F32x16 sum = set1(0.0f);
             for (int64_t v = 0; v < vectors; ++v, at += rows * 16) {
-                const F32x16 e = exp2_of_nonpositive(sub(load(at), most));
+                const F32x16 e = exp_of_nonpositive(sub(load(at), most));
                 store(at, e);
                 sum = add(sum, e);
             }
@@ -343,15 +342,15 @@ class Item {
             F32x16 x = load(scores);
             if (cap > 0) {
                 // tanh(|y|) = (1 - e) / (1 + e) with e = exp(-2 |y|)
-                const F32x16 e = exp2_of_nonpositive(mul(abs(x), set1(-2.0f * kLog2E / cap)));
+                const F32x16 e = exp_of_nonpositive(mul(abs(x), set1(-2.0f / cap)));
                 const F32x16 size = div(sub(set1(1.0f), e), add(set1(1.0f), e));
-                x = with_sign_of(mul(size, set1(cap * kLog2E)), x);
+                x = with_sign_of(mul(size, set1(cap)), x);
             }
             const int64_t lanes = smaller(16, count - j);
             if (p_.mask != nullptr) {
                 const float* mask = p_.mask + mask_offset;
                 const F32x16 m = p_.mask_key_stride == 0 ? set1(*mask) : load_first(mask + j, lanes);
-                x = fma(m, set1(kLog2E), x);
+                x = add(x, m);
             }
             if (p_.bool_mask != nullptr) {
                 const unsigned char* mask = p_.bool_mask + mask_offset;

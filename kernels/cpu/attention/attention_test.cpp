@@ -31,7 +31,7 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 int failures = 0, checks = 0;
 double worst = 0;  // of the tolerance
 
-enum class Mask { none, added, added_constant, flags };
+enum class Mask { none, added, added_constant, lowest, flags };
 enum class Order { head_outside, position_outside };  // [B,H,S,D] or [B,S,H,D]
 
 struct Case {
@@ -87,6 +87,13 @@ struct Problem {
             mask_strides = {0, 0, 1};
             mask = std::make_unique<Floats>(c.q_length);
             for (int64_t i = 0; i < mask->size(); ++i) (*mask)[i] = i == 1 ? -kInfinity : r.real(-1, 1);
+        } else if (c.mask == Mask::lowest) {
+            // Finite masks swallow the scores: row 1 weighs all keys alike.
+            mask = std::make_unique<Floats>(mask_heads * c.q_length * keys);
+            for (int64_t i = 0; i < mask->size(); ++i) {
+                const bool off = i / keys % c.q_length == 1 || r.below(4) == 0;
+                (*mask)[i] = off ? std::numeric_limits<float>::lowest() : 0.0f;
+            }
         } else if (c.mask == Mask::flags) {
             flags = std::make_unique<Floats>((mask_heads * c.q_length * keys + 3) / 4);
             for (int64_t i = 0; i < mask_heads * c.q_length * keys; ++i) flag_bytes()[i] = r.below(3) != 0 ? 1 : 0;
@@ -148,7 +155,7 @@ struct Problem {
             x *= p.scale;
             *scores_size = fmax(*scores_size, fabs(x));
             if (c.softcap > 0) x = c.softcap * tanh(x / c.softcap);
-            if (mask) x += (*mask)[at + j * p.mask_key_stride];
+            if (mask) x = static_cast<float>(x) + (*mask)[at + j * p.mask_key_stride];  // in f32, as models expect
             s[j] = x;
             most = x > most ? x : most;
         }
@@ -294,6 +301,8 @@ int main() {
         {1, 2, 1, 9, 47, 0, 24, 40, outside, Mask::added},
         {2, 2, 2, 65, 300, 0, 64, 48, Order::head_outside, Mask::added, C::none, 0, 0, false, true},
         {1, 4, 2, 30, 270, 5, 31, 33, Order::head_outside, Mask::flags},
+        {1, 2, 2, 30, 300, 0, 16, 16, outside, Mask::lowest},
+        {2, 2, 2, 2, 300, 0, 16, 16, outside, Mask::lowest},
         {1, 2, 2, 50, 50, 0, 32, 32, outside, Mask::none, C::fixed_offset, 0},
         {1, 4, 2, 20, 260, 20, 16, 16, outside, Mask::none, C::fixed_offset, 260},
         {1, 1, 1, 40, 30, 0, 16, 16, outside, Mask::none, C::fixed_offset, -10},

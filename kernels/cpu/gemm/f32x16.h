@@ -426,9 +426,10 @@ TENON_INLINE F32x16 sums_of_16(const float* p) {
 
 #endif
 
-// 2^x for x <= 0 (NaN stays), 0 below 2^-126: the Taylor series of 2^f on |f| <= 1/2, where term 8 is below half a
-// unit.
-TENON_INLINE F32x16 exp2_of_nonpositive(F32x16 x) {
+// e^x for x <= 0 (NaN stays), 0 below 2^-126: 2^(x log2(e)) by the Taylor series of 2^f on |f| <= 1/2, where term 8 is
+// below half a unit.
+TENON_INLINE F32x16 exp_of_nonpositive(F32x16 exponent) {
+    const F32x16 x = mul(exponent, set1(1.44269504f));
     const F32x16 whole = round_whole(x);
     const F32x16 f = sub(x, whole);
     F32x16 p = set1(1.52527338e-5f);

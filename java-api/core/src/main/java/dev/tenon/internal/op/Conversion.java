@@ -20,6 +20,11 @@ record Conversion(DataType to, boolean saturate, Cast.Rounding rounding) {
     private static final double SCIENTIFIC_FROM = 1e16;
     private static final double SCIENTIFIC_BELOW = 1e-4;
 
+    /** The conversion of Cast with default attributes. */
+    static Conversion nearest(DataType to) {
+        return new Conversion(to, true, Cast.Rounding.UP);
+    }
+
     static void require(Inference in, DataType from, DataType to) {
         in.require(
                 from == to || (!from.isComplex() && !to.isComplex()),
