@@ -10,6 +10,9 @@ import java.util.function.Function;
 
 /** What a shape rule sees of a node: types of its inputs, and values where they are known. */
 public final class Inference {
+    /** Longer vectors are tables of weights, not shapes. */
+    private static final int MAX_SHAPE_ELEMENTS = 1024;
+
     private final Node node;
     private final Function<Value, Optional<Tensor>> constants;
     private final Function<Value, Optional<List<Dim>>> dims;
@@ -74,7 +77,9 @@ public final class Inference {
         if (!has(i)) {
             return Optional.empty();
         }
-        Optional<long[]> known = tensor(i).dtype().isInteger() ? longs(i) : Optional.empty();
+        Optional<long[]> known = tensor(i).dtype().isInteger()
+                ? constant(i).filter(t -> t.size() <= MAX_SHAPE_ELEMENTS).map(Tensor::toLongArray)
+                : Optional.empty();
         return known.isPresent()
                 ? Optional.of(Arrays.stream(known.get()).mapToObj(Dim::of).toList())
                 : dims.apply(node.input(i));

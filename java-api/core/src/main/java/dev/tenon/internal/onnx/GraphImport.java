@@ -3,6 +3,7 @@ package dev.tenon.internal.onnx;
 import dev.tenon.DataType;
 import dev.tenon.ModelFormatException;
 import dev.tenon.Shape;
+import dev.tenon.ShapeException;
 import dev.tenon.TenonException;
 import dev.tenon.Tensor;
 import dev.tenon.UnsupportedOperatorException;
@@ -128,9 +129,9 @@ final class GraphImport {
                     operator(n, scope);
                 }
             } catch (ModelFormatException e) {
-                throw e.getMessage().contains("'" + n.label() + "'")
-                        ? e
-                        : new ModelFormatException(n.describe() + ": " + e.getMessage(), e);
+                throw isNamedIn(e, n) ? e : new ModelFormatException(n.describe() + ": " + e.getMessage(), e);
+            } catch (ShapeException e) {
+                throw isNamedIn(e, n) ? e : new ShapeException(n.describe() + ": " + e.getMessage(), e);
             } catch (TenonException e) {
                 throw e;
             } catch (RuntimeException e) {
@@ -138,6 +139,10 @@ final class GraphImport {
                 throw new ModelFormatException(n.describe() + " has attributes or inputs that make no sense: " + e, e);
             }
         }
+    }
+
+    private static boolean isNamedIn(TenonException e, NodeDef n) {
+        return e.getMessage().contains(n.label() + "'");
     }
 
     private Value output(ValueDef v, NameScope scope) {

@@ -38,11 +38,13 @@ final class WireReader {
     static final class Budget {
         private final ImportLimits limits;
         private long messages;
+        private long textBytes;
         private long numbers;
 
         Budget(ImportLimits limits) {
             this.limits = limits;
             this.messages = limits.messages();
+            this.textBytes = limits.textBytes();
             this.numbers = limits.numbers();
         }
     }
@@ -174,8 +176,9 @@ final class WireReader {
 
     private ByteBuffer buffer(String what) {
         MemorySegment s = bytes(what);
-        if (s.byteSize() > Integer.MAX_VALUE / 2) {
-            throw error(what + " has " + s.byteSize() + " bytes; a text may have " + Integer.MAX_VALUE / 2);
+        budget.textBytes -= s.byteSize();
+        if (budget.textBytes < 0) {
+            throw error(what + ": the file has more than " + budget.limits.textBytes() + " bytes of text");
         }
         return s.asByteBuffer();
     }
