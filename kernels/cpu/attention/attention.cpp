@@ -10,7 +10,7 @@ namespace {
 // Up to here reading the keys takes longer than multiplying row by row, and packing them would cost more than it saves.
 constexpr int64_t kDecodeRows = 8;
 // Rows of an item that make packing the keys cheap beside the products, and the most that stay in the near cache.
-constexpr int64_t kFewRows = 56, kMostRows = 168;
+constexpr int64_t kFewRows = 56, kMostRows = 336;
 
 bool all_at_least(int64_t least, const AttentionParams& p) {
     return p.batch >= least && p.heads >= least && p.q_length >= least && p.kv_length >= least && p.kv_length2 >= least;

@@ -50,6 +50,8 @@ double fused(const Case& c, Data& data, int threads) {
     p.q_strides = {c.q_length * c.heads * c.head_size, c.head_size, c.heads * c.head_size};
     p.o_strides = p.q_strides;
     p.k_strides = {c.kv_length * c.kv_heads * c.head_size, c.head_size, c.kv_heads * c.head_size};
+    // [B, H, S, D], as caches of keys and values are.
+    if (c.q_length <= 8) p.k_strides = {c.kv_heads * c.kv_length * c.head_size, c.kv_length * c.head_size, c.head_size};
     p.v_strides = p.k_strides;
     p.mask = c.mask ? data.mask.data() : nullptr;
     p.mask_key_stride = 1;
