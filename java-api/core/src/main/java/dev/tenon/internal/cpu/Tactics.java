@@ -5,21 +5,35 @@ import dev.tenon.internal.op.AveragePool;
 import dev.tenon.internal.op.Binary;
 import dev.tenon.internal.op.Cast;
 import dev.tenon.internal.op.Compare;
+import dev.tenon.internal.op.Concat;
 import dev.tenon.internal.op.Conv;
 import dev.tenon.internal.op.ConvTranspose;
+import dev.tenon.internal.op.DepthToSpace;
 import dev.tenon.internal.op.ElementwiseChain;
+import dev.tenon.internal.op.Expand;
+import dev.tenon.internal.op.Flatten;
 import dev.tenon.internal.op.FloatTest;
 import dev.tenon.internal.op.FusedAttention;
 import dev.tenon.internal.op.FusedConv;
 import dev.tenon.internal.op.FusedMatMul;
+import dev.tenon.internal.op.Gather;
+import dev.tenon.internal.op.GatherElements;
+import dev.tenon.internal.op.GatherNd;
 import dev.tenon.internal.op.Gemm;
 import dev.tenon.internal.op.GlobalPool;
 import dev.tenon.internal.op.Identity;
 import dev.tenon.internal.op.Logical;
 import dev.tenon.internal.op.MatMul;
 import dev.tenon.internal.op.MaxPool;
+import dev.tenon.internal.op.Pad;
 import dev.tenon.internal.op.Reshape;
+import dev.tenon.internal.op.Slice;
+import dev.tenon.internal.op.SpaceToDepth;
+import dev.tenon.internal.op.Split;
+import dev.tenon.internal.op.Squeeze;
+import dev.tenon.internal.op.Transpose;
 import dev.tenon.internal.op.Unary;
+import dev.tenon.internal.op.Unsqueeze;
 import dev.tenon.internal.op.Variadic;
 import dev.tenon.internal.op.Where;
 import java.util.Map;
@@ -32,21 +46,35 @@ final class Tactics {
             Map.entry(Binary.class, ElementwiseTactic::binary),
             Map.entry(Cast.class, ElementwiseTactic::cast),
             Map.entry(Compare.class, ElementwiseTactic::compare),
+            Map.entry(Concat.class, MovementTactic::concat),
             Map.entry(Conv.class, ConvTactic::plain),
             Map.entry(ConvTranspose.class, ConvTactic::transposed),
+            Map.entry(DepthToSpace.class, MovementTactic::depthToSpace),
             Map.entry(ElementwiseChain.class, ElementwiseTactic::chain),
+            Map.entry(Expand.class, MovementTactic::expand),
+            Map.entry(Flatten.class, MovementTactic::reshape),
             Map.entry(FloatTest.class, ElementwiseTactic::floatTest),
             Map.entry(FusedAttention.class, AttentionTactic::fused),
             Map.entry(FusedConv.class, ConvTactic::fused),
             Map.entry(FusedMatMul.class, MatMulTactic::fused),
+            Map.entry(Gather.class, GatherTactic::slices),
+            Map.entry(GatherElements.class, GatherTactic::elements),
+            Map.entry(GatherNd.class, GatherTactic::tuples),
             Map.entry(Gemm.class, MatMulTactic::gemm),
             Map.entry(GlobalPool.class, PoolTactic::global),
             Map.entry(Identity.class, MovementTactic::reshape),
             Map.entry(Logical.class, ElementwiseTactic::logical),
             Map.entry(MatMul.class, MatMulTactic::plain),
             Map.entry(MaxPool.class, PoolTactic::max),
+            Map.entry(Pad.class, MovementTactic::pad),
             Map.entry(Reshape.class, MovementTactic::reshape),
+            Map.entry(Slice.class, MovementTactic::slice),
+            Map.entry(SpaceToDepth.class, MovementTactic::spaceToDepth),
+            Map.entry(Split.class, MovementTactic::split),
+            Map.entry(Squeeze.class, MovementTactic::reshape),
+            Map.entry(Transpose.class, MovementTactic::transpose),
             Map.entry(Unary.class, ElementwiseTactic::unary),
+            Map.entry(Unsqueeze.class, MovementTactic::reshape),
             Map.entry(Variadic.class, ElementwiseTactic::variadic),
             Map.entry(Where.class, ElementwiseTactic::where));
 

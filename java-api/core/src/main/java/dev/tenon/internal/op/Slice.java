@@ -1,6 +1,7 @@
 package dev.tenon.internal.op;
 
 import dev.tenon.Datum;
+import dev.tenon.Shape;
 import dev.tenon.Tensor;
 import dev.tenon.internal.ir.Dim;
 import dev.tenon.internal.ir.Evaluation;
@@ -15,6 +16,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes a regular part of a tensor, as Python's x[start : end : step] for each axis named.
@@ -53,6 +55,30 @@ public record Slice() implements Op {
         private static long clamp(long i, long n, long step) {
             long at = i < 0 ? i + n : i;
             return step > 0 ? Math.clamp(at, 0, n) : Math.clamp(at, -1, n - 1);
+        }
+    }
+
+    /** Where each axis of the input begins to be read, and in which steps. */
+    public record Positions(long[] starts, long[] steps) {
+        /**
+         * The positions for constant arguments that shape inference has accepted.
+         *
+         * @param axes null for the first ones
+         * @param steps null for steps of 1
+         */
+        public static Positions of(
+                Shape x, long[] starts, long[] ends, long @Nullable [] axes, long @Nullable [] steps) {
+            long[] from = new long[x.rank()];
+            long[] by = new long[x.rank()];
+            Arrays.fill(by, 1);
+            for (int i = 0; i < starts.length; i++) {
+                long axis = axes == null ? i : axes[i];
+                int at = (int) (axis < 0 ? axis + x.rank() : axis);
+                Cut cut = Cut.of(starts[i], ends[i], steps == null ? 1 : steps[i], x.dim(at));
+                from[at] = cut.start();
+                by[at] = cut.count() > 1 ? cut.step() : 1;
+            }
+            return new Positions(from, by);
         }
     }
 
