@@ -80,7 +80,7 @@ final class GraphImport {
 
     private void declare(List<ValueDef> values, NameScope scope, boolean symbols) {
         for (ValueDef v : values) {
-            if (v.type() != null) {
+            if (v.type() != null && Types.isDefined(v.type())) {
                 scope.declared.put(v.name(), Types.of(v.type(), v.name(), symbols));
             }
         }
@@ -453,7 +453,7 @@ final class GraphImport {
             for (int i = 0; i < g.inputs().size(); i++) {
                 ValueDef v = g.inputs().get(i);
                 if (!initialized.contains(v.name())) {
-                    ValueType type = v.type() != null
+                    ValueType type = v.type() != null && Types.isDefined(v.type())
                             ? Types.of(v.type(), v.name(), false)
                             : BodyInputs.type(def, version, i, arguments, v.name());
                     body.input(v.name(), type, inner);

@@ -43,6 +43,16 @@ final class Types {
         };
     }
 
+    /** False for a declaration that leaves the element type open, as shape inference writes what it does not know. */
+    static boolean isDefined(TypeDef def) {
+        return switch (def) {
+            case TypeDef.TensorDef t -> t.elementType() != 0;
+            case TypeDef.SequenceDef(TypeDef element) -> isDefined(element);
+            case TypeDef.OptionalDef(TypeDef element) -> isDefined(element);
+            case TypeDef.OtherDef _ -> true;
+        };
+    }
+
     private static DataType dtype(long code, String valueName) {
         try {
             return DataType.ofCode(code);

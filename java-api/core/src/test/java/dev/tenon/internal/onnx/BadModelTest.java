@@ -127,7 +127,7 @@ class BadModelTest {
     void randomBytesInAValidModel() {
         byte[] whole = sample();
         Random random = new Random(7);
-        for (int i = 0; i < 20_000; i++) {
+        for (int i = 0; i < 10_000; i++) {
             byte[] broken = whole.clone();
             for (int k = random.nextInt(4); k >= 0; k--) {
                 broken[random.nextInt(broken.length)] = (byte) random.nextInt(256);

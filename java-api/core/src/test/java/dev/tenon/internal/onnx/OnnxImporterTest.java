@@ -226,6 +226,14 @@ class OnnxImporterTest {
     }
 
     @Test
+    void declarationsWithoutElementTypeDoNotCount() {
+        WireWriter open = message(v -> v.text(1, "t").message(2, message(t -> t.message(1, message(x -> {})))));
+        Graph g = read(
+                model(x(graph(node("Relu", "x", "t"), node("Relu", "t", "y")).message(VALUE_INFO, open))));
+        assertThat(g.nodes().getFirst().output(0).type().toString()).isEqualTo("float32[2]");
+    }
+
+    @Test
     void wrongDeclaredSizesDoNotCount() {
         Graph g = read(model(graph(node("Relu", "x", "y"))
                 .message(INPUT, value("x", DataType.FLOAT32, 2))
