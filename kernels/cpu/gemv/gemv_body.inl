@@ -1,11 +1,10 @@
-// A panel's columns are kept in registers for all rows while its weights stream by, one row of 64 after the other.
-// More rows than registers allow take the panel's columns in parts; a part is whole cache lines where vectors are.
+// Panels are read in order, which the hardware's prefetch follows; asking for weights ahead in the code made reading
+// them from the last cache level slower. A panel's columns are kept in registers for all rows while its weights stream
+// by, one row of 64 after the other. More rows than registers allow take the panel's columns in parts; a part is whole
+// cache lines where vectors are.
 
 namespace tenon::cpu::TENON_ISA {
 namespace {
-
-// Weights are asked for this far ahead: the hardware's own prefetch stops at pages of 4 KB.
-constexpr int64_t kPrefetchFloats = 1024;
 
 F32 activate(Function function, F32 x, float a, float b) {
     switch (function) {
@@ -80,7 +79,6 @@ void part(const GemvParams& p, const float* w, int64_t n, int64_t cols) {
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; ++v) {
             weights[v] = load(w + k * kGemvPanel + v * kLanes);
-            if (v * kLanes % 16 == 0) __builtin_prefetch(w + k * kGemvPanel + v * kLanes + kPrefetchFloats);
         }
 #pragma GCC unroll 8
         for (int m = 0; m < rows; ++m) {
