@@ -17,7 +17,7 @@ namespace {
 
 enum LayoutKind : uint8_t { kReorder = 0, kOwn = 1 };
 constexpr size_t kHeader = 9;
-constexpr int64_t kSerialBelowNs = 8000;
+constexpr int64_t kSerialBelowNs = 12000;
 
 // oneDNN's descriptors and Tenon's own forms keep their meaning within a version only; the number is raised when one of
 // our own changes.

@@ -477,6 +477,96 @@ void gathers() {
           "index out of range: " + message);
 }
 
+void reductions() {
+    const Dims d{3, 4, 5, 6};
+    const Floats x = random_floats(count(d), 1);
+    for (const int64_t axes : {1, 2, 8, 12, 9, 5, 15}) {
+        for (const int64_t kind :
+             {TENON_REDUCE_SUM, TENON_REDUCE_MEAN, TENON_REDUCE_MAX, TENON_REDUCE_L2, TENON_REDUCE_LOG_SUM_EXP}) {
+            Engine engine;
+            Program p(engine);
+            Dims kept;
+            for (int i = 0; i < 4; ++i) kept.push_back((axes >> i & 1) != 0 ? 1 : d[i]);
+            p.add(tenon_program_add_reduce, tenon_reduce_params{0, p.input(d, x), p.output(kept), kind, axes, 0});
+            check(p.run() == TENON_OK, "reduce");
+            std::vector<std::vector<double>> groups(count(kept));
+            for (int64_t i = 0; i < count(d); ++i) {
+                int64_t rest = i, at = 0, stride = 1;
+                for (int k = 3; k >= 0; --k) {
+                    if (kept[k] != 1) at += rest % d[k] * stride;
+                    stride *= kept[k];
+                    rest /= d[k];
+                }
+                groups[at].push_back(x[i]);
+            }
+            Floats want;
+            for (const auto& g : groups) {
+                double sum = 0, best = -1e30, square = 0, exponent = 0;
+                for (double v : g) sum += v, best = std::max(best, v), square += v * v, exponent += std::exp(v);
+                want.push_back(static_cast<float>(kind == TENON_REDUCE_SUM    ? sum
+                                                  : kind == TENON_REDUCE_MEAN ? sum / static_cast<double>(g.size())
+                                                  : kind == TENON_REDUCE_MAX  ? best
+                                                  : kind == TENON_REDUCE_L2   ? std::sqrt(square)
+                                                                              : std::log(exponent)));
+            }
+            check_close(p.result(), want, 1e-4, 1e-5,
+                        "reduction " + std::to_string(kind) + " over axes " + std::to_string(axes));
+        }
+    }
+}
+
+// The mean over space of a value in oneDNN's layout, and the position of the largest channel.
+void reduction_of_blocked_value() {
+    for (const int64_t c : {32, 20}) {
+        Engine engine;
+        Program p(engine);
+        const Floats x = random_floats(2 * 3 * 16, 1), w = random_floats(c * 3, 2);
+        const int64_t a = p.temp({2, c, 4, 4}), m = p.temp({2, c});
+        p.add(tenon_program_add_conv, pointwise(p.input({2, 3, 4, 4}, x), p.constant({c, 3, 1, 1}, w), a));
+        p.add(tenon_program_add_reduce, tenon_reduce_params{0, a, m, TENON_REDUCE_MEAN, 12, 0});
+        p.add(tenon_program_add_reduce,
+              tenon_reduce_params{0, m, p.output({2}, TENON_I64, 8), TENON_REDUCE_ARG_MAX, 2, 0});
+        p.add(tenon_program_add_reshape, tenon_unary_params{0, m, p.output({2 * c})});
+        check(p.run() == TENON_OK, "reduce");
+        const Floats y = mix(x, w, 2, 3, c, 16);
+        Floats mean(2 * c);
+        for (size_t i = 0; i < y.size(); ++i) mean[i / 16] += y[i] / 16;
+        check_close(p.result(1), mean, 1e-4, 1e-5, "mean over space");
+        for (int64_t n = 0; n < 2; ++n) {
+            const auto first = mean.begin() + n * c;
+            check(p.result_of<int64_t>(0)[n] == std::max_element(first, first + c) - first, "largest channel");
+        }
+    }
+}
+
+void resize_by_tables() {
+    Engine engine;
+    Program p(engine);
+    const Floats x = random_floats(2 * 3 * 4, 1);
+    const std::vector<int64_t> rows{0, 0, 1, 2, 2}, cols{0, 1, 1, 2, 3, 3};
+    const std::vector<double> ones(5, 1.0), weights{0.25, 0.75, 0.5, 0.5, 1.0, 0.0};
+    tenon_resize_params q{};
+    q.src = p.input({2, 3, 4}, x);
+    q.dst = p.output({2, 5, 3});
+    q.taps[1] = 1;
+    q.taps[2] = 2;
+    q.indices[1] = rows.data();
+    q.weights[1] = ones.data();
+    q.indices[2] = cols.data();
+    q.weights[2] = weights.data();
+    p.add(tenon_program_add_resize, q);
+    check(p.run() == TENON_OK, "resize");
+    Floats want;
+    for (int64_t n = 0; n < 2; ++n)
+        for (int64_t r : rows)
+            for (int64_t j = 0; j < 3; ++j) {
+                const float* line = x.data() + (n * 3 + r) * 4;
+                want.push_back(static_cast<float>(line[cols[2 * j]] * weights[2 * j] +
+                                                  line[cols[2 * j + 1]] * weights[2 * j + 1]));
+            }
+    check_close(p.result(), want, 1e-6, 1e-6, "resize");
+}
+
 void lrn_over_channels() {
     Engine engine;
     Program p(engine);
@@ -514,6 +604,9 @@ int main(int argc, char** argv) {
                     {"attention on fused projections", attention_on_fused_projections},
                     {"transposes and slices", transposes_and_slices},
                     {"gathers", gathers},
+                    {"reductions", reductions},
+                    {"reduction of a blocked value", reduction_of_blocked_value},
+                    {"resize by tables", resize_by_tables},
                     {"lrn over channels", lrn_over_channels}},
                    argc, argv);
 }

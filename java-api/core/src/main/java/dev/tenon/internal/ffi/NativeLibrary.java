@@ -28,8 +28,8 @@ public final class NativeLibrary {
     static final String PATH_PROPERTY = "tenon.native.path";
     static final String LIBRARY = "libtenon.so";
 
-    /** Iterations an idle OpenMP thread waits before it sleeps; some tens of microseconds. */
-    static final String SPIN_COUNT = "20000";
+    /** Iterations an idle OpenMP thread waits before it sleeps; about half a millisecond. */
+    static final String SPIN_COUNT = "10000";
 
     private static final Status STATUS = load();
 
