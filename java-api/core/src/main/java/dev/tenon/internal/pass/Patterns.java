@@ -1,5 +1,6 @@
 package dev.tenon.internal.pass;
 
+import dev.tenon.DataType;
 import dev.tenon.Tensor;
 import dev.tenon.internal.ir.Graph;
 import dev.tenon.internal.ir.Node;
@@ -16,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What rules look for. Each method answers with the node found, or null. */
 final class Patterns {
+    /** Constants over this size are not searched. */
+    private static final long MAX_UNIFORM = 1 << 16;
+
     private Patterns() {}
 
     /** The node that makes {@code v}, if its operator is of this class. */
@@ -61,6 +65,25 @@ final class Patterns {
         return OptionalDouble.of(t.getDouble(0));
     }
 
+    /** The number that every element of a constant is, if it is one number and the constant is not large. */
+    static OptionalDouble uniform(Graph g, Value v) {
+        Tensor t = g.constant(v).orElse(null);
+        if (t == null
+                || t.isPacked()
+                || t.size() == 0
+                || t.size() > MAX_UNIFORM
+                || !(t.type().isFloat() || t.type().isInteger() || t.type() == DataType.BOOL)) {
+            return OptionalDouble.empty();
+        }
+        double first = t.getDouble(0);
+        for (long i = 1; i < t.size(); i++) {
+            if (t.getDouble(i) != first) {
+                return OptionalDouble.empty();
+            }
+        }
+        return OptionalDouble.of(first);
+    }
+
     /** True if {@code v} is a constant of one element within a relative 1e-4 of {@code expected}. */
     static boolean isScalar(Graph g, Value v, double expected) {
         OptionalDouble s = scalar(g, v);
@@ -80,7 +103,7 @@ final class Patterns {
     }
 
     static boolean isFloat32(Value v) {
-        return v.type() instanceof TensorType t && t.dtype() == dev.tenon.DataType.FLOAT32;
+        return v.type() instanceof TensorType t && t.dtype() == DataType.FLOAT32;
     }
 
     /** True if both shapes are known to be the same, symbols included. */

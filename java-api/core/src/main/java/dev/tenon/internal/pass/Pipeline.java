@@ -10,8 +10,23 @@ public final class Pipeline {
 
     /** All passes for an engine. They run at build on the symbolic graph and again when a plan fixes the shapes. */
     public static List<Pass> standard(PassContext context) {
-        FoldConstants fold = new FoldConstants(context.constants());
-        return List.of(fold, new MergeCommonSubexpressions(), new RemoveDeadCode());
+        return List.of(
+                // Canonicalize: one form for what models write in many.
+                new FoldConstants(context.constants()),
+                new RemoveNoOps(),
+                new LowerClip(),
+                new LowerVariadic(),
+                new SimplifyArithmetic(),
+                new MergeCommonSubexpressions(),
+                // Fuse: functions first, as products take them in whole.
+                new FuseGelu(),
+                new FuseSwish(),
+                new LowerGemm(),
+                new FuseMatMulBias(),
+                new FuseProductEpilogues(),
+                // What is left of elementwise work; no other pass looks into chains.
+                new FuseElementwise(),
+                new RemoveDeadCode());
     }
 
     /**
