@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Runs cases of the ONNX suite through the importer and the reference interpreter. */
-final class SuiteRunner {
+public final class SuiteRunner {
     /** @param detail what failed, or what is not supported */
     record Outcome(Status status, String detail, Throwable cause) {}
 
@@ -25,7 +25,7 @@ final class SuiteRunner {
     private SuiteRunner() {}
 
     /** The folder with shared test data: system property {@code tenon.shared}, variable {@code TENON_SHARED}, or beside the project. */
-    static Path sharedFolder() {
+    public static Path sharedFolder() {
         String set = System.getProperty("tenon.shared", System.getenv("TENON_SHARED"));
         if (set != null && !set.isEmpty()) {
             return Path.of(set);
