@@ -32,6 +32,7 @@ public final class OpSet {
             DepthToSpace.SPECS,
             Det.SPECS,
             Dropout.SPECS,
+            Einsum.SPECS,
             Expand.SPECS,
             EyeLike.SPECS,
             Flatten.SPECS,

@@ -27,10 +27,10 @@ public record Split(long axis, long parts) implements Op {
         if (n.opset() < 13 && n.has("split")) {
             n.constantInput(1, n.integers("split"));
         }
-        if (n.has("num_outputs") && n.integer("num_outputs", 0) < n.outputCount()) {
+        if (n.has("num_outputs") && n.integer("num_outputs", 0) != n.outputCount()) {
             throw n.error("num_outputs is " + n.integer("num_outputs", 0) + "; the node has " + n.outputCount() + " outputs");
         }
-        return new Split(n.integer("axis", 0), n.integer("num_outputs", n.outputCount()));
+        return new Split(n.integer("axis", 0), n.outputCount());
     }));
 
     @Override
