@@ -64,7 +64,10 @@ public record Loop(Graph body, int states) implements Op {
     /** What is known of a state after any number of iterations; sizes named inside the body mean nothing outside. */
     private static ValueType either(Inference in, ValueType before, ValueType after) {
         if (!(before instanceof TensorType a) || !(after instanceof TensorType b)) {
-            in.require(before.getClass() == after.getClass(), "a state is first a " + before + ", then a " + after);
+            // A state may begin as an optional value and become the plain one that the body makes of it.
+            in.require(
+                    before instanceof OptionalType || before.getClass() == after.getClass(),
+                    "a state is first a " + before + ", then a " + after);
             return before instanceof OptionalType ? after : before;
         }
         in.require(a.dtype() == b.dtype(), "a state has first element type " + a.dtype() + ", then " + b.dtype());
