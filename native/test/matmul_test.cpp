@@ -160,7 +160,12 @@ void packed_weights_are_shared_and_imported() {
     check(forms == 1, "one packed form for all numbers of rows, not " + std::to_string(forms));
     int64_t released = 0;
     call(tenon_engine_release_plain(first.handle, key, &released, &err), err);
-    check(released == 1, "plain data released");
+    // Without AVX2 oneDNN reads plain weights.
+    tenon_cpu_info cpu{};
+    cpu.struct_size = sizeof cpu;
+    call(tenon_cpu_query(&cpu, &err), err);
+    const bool packs = cpu.selected_isa > TENON_ISA_SCALAR;
+    check(released == (packs ? 1 : 0), "plain data released");
     run(first, key, 1);
 
     Engine second;
@@ -172,7 +177,7 @@ void packed_weights_are_shared_and_imported() {
     check(tenon_engine_packed_bytes(second.handle) == 0, "imported data are not owned");
     run(second, other, 32);
     run(second, other, 4);
-    check(tenon_engine_packed_bytes(second.handle) == 0, "nothing packed again");
+    check(!packs || tenon_engine_packed_bytes(second.handle) == 0, "nothing packed again");
 
     std::vector<char> damaged(static_cast<const char*>(packed.layout),
                               static_cast<const char*>(packed.layout) + packed.layout_bytes);
