@@ -54,6 +54,10 @@ final class NativeCache {
         return new NativeCache(base.resolve("native"), own == null ? ClassLoader.getSystemClassLoader() : own);
     }
 
+    Path root() {
+        return root;
+    }
+
     static String resource(String platform, String file) {
         return "dev/tenon/native/" + platform + "/" + file;
     }

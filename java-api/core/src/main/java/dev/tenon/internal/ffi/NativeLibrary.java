@@ -55,6 +55,11 @@ public final class NativeLibrary {
         return STATUS instanceof Loaded;
     }
 
+    /** The folder that libraries in jars are copied to. */
+    public static Path cacheFolder() {
+        return NativeCache.ofUser().root();
+    }
+
     /** Resource folder and jar classifier of this machine, such as {@code linux-x86_64}. */
     static String platform() {
         return platform(System.getProperty("os.name"), System.getProperty("os.arch"));
