@@ -313,6 +313,11 @@ public final class Engine implements AutoCloseable {
             return this;
         }
 
+        /** Threads of one run, by what they are for; by default {@link ThreadPreset#LATENCY}. */
+        public Builder threads(ThreadPreset preset) {
+            return threads(preset == ThreadPreset.LATENCY ? Lanes.cores() : 1);
+        }
+
         /** Fixes an input's shape. Sizes that the model fixes must agree. */
         public Builder shape(String input, long... shape) {
             options.shapes.put(input, Shape.of(shape));
