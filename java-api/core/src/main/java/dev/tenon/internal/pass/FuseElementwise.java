@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Joins elementwise nodes that pass their results only to each other into one chain, which goes over memory once:
  *   Relu(Add(Mul(x, s), t))  ->  ElementwiseChain(x, s, t): Mul, Add, Relu
- * All results in a chain have one shape; its inputs may broadcast. Needs: all other fusions, as none looks into chains.
+ * All results in a chain have one shape; its inputs may broadcast. Needs: all other fusions, as none looks into chains, and
+ * shapes that are numbers, so that a fusion that has to wait for them is not hidden from it.
  */
 final class FuseElementwise implements Pass {
     /** What the kernels take. Values in use at one time are counted as if every broadcast input were one. */
@@ -66,7 +67,10 @@ final class FuseElementwise implements Pass {
             }
             group = other;
         }
-        boolean fits = group != null && !g.isOutput(v) && Patterns.shape(v).equals(group.shape);
+        boolean fits = group != null
+                && !g.isOutput(v)
+                && group.shape.isConcrete()
+                && Patterns.shape(v).equals(group.shape);
         return fits ? group : null;
     }
 

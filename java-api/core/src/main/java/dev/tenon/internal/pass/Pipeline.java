@@ -21,6 +21,9 @@ public final class Pipeline {
                 // Fuse: functions first, as products take them in whole.
                 new FuseGelu(),
                 new FuseSwish(),
+                // Before the products in it get epilogues.
+                new FuseAttention(),
+                new SimplifyAttentionMask(),
                 new LowerGemm(),
                 new FuseMatMulBias(),
                 new FuseProductEpilogues(),

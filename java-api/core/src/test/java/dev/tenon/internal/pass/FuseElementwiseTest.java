@@ -28,7 +28,7 @@ class FuseElementwiseTest {
     @Test
     void joinsAChainWithBroadcastInputs() {
         PassCheck.rewrites(PASS, "scale_shift_relu", b -> {
-            Value x = b.floats("x", "N", 4, 3);
+            Value x = b.floats("x", 2, 4, 3);
             Value v = b.node("scaled", MUL, x, b.weights("s", 4, 1));
             v = b.node("shifted", ADD, v, b.weights("t", 3));
             return b.graph(b.node("y", RELU, v));
@@ -38,7 +38,7 @@ class FuseElementwiseTest {
     @Test
     void joinsADiamond() {
         PassCheck.rewrites(PASS, "diamond", b -> {
-            Value x = b.node("x2", EXP, b.floats("x", "N", 4));
+            Value x = b.node("x2", EXP, b.floats("x", 2, 4));
             Value left = b.node("left", RELU, x);
             Value right = b.node("right", Unary.of(UnaryFn.SIGMOID), x);
             return b.graph(b.node("y", MUL, left, right));
@@ -48,8 +48,8 @@ class FuseElementwiseTest {
     @Test
     void joinsComparisonsSelectionsAndCasts() {
         PassCheck.rewrites(PASS, "select", b -> {
-            Value x = b.floats("x", "N", 4);
-            Value n = b.input("n", DataType.INT64, "N", 4);
+            Value x = b.floats("x", 2, 4);
+            Value n = b.input("n", DataType.INT64, 2, 4);
             Value f = b.node("f", Cast.of(DataType.FLOAT32), n);
             Value c = b.node("c", new Compare(CompareFn.GREATER), x, f);
             return b.graph(b.node("y", new Where(), c, x, b.scalar(-5)));
@@ -59,7 +59,7 @@ class FuseElementwiseTest {
     @Test
     void takesInChainsMadeBefore() {
         PassCheck.rewrites(PASS, "chain_in_chain", b -> {
-            Value x = b.floats("x", "N", 4);
+            Value x = b.floats("x", 2, 4);
             ElementwiseChain.Step mul =
                     new ElementwiseChain.Step(BinaryFn.MUL, DataType.FLOAT32, List.of(1, 0), 0, 0);
             ElementwiseChain.Step exp = new ElementwiseChain.Step(UnaryFn.EXP, DataType.FLOAT32, List.of(2), 0, 0);
@@ -72,11 +72,11 @@ class FuseElementwiseTest {
     @Test
     void keepsResultsThatOthersRead() {
         PassCheck.keeps(PASS, b -> {
-            Value v = b.node("v", EXP, b.floats("x", "N", 4));
+            Value v = b.node("v", EXP, b.floats("x", 2, 4));
             return b.graph(b.node("y", RELU, v), v);
         });
         PassCheck.keeps(PASS, b -> {
-            Value v = b.node("v", EXP, b.floats("x", "N", 4));
+            Value v = b.node("v", EXP, b.floats("x", 2, 4));
             return b.graph(b.node("y", RELU, v), b.node("z", EXP, v));
         });
     }
@@ -101,9 +101,9 @@ class FuseElementwiseTest {
     void staysWithinTheLimitsOfTheKernels() {
         try (MemoryScope memory = MemoryScope.confined("test")) {
             GraphBuilder b = new GraphBuilder(memory);
-            Value v = b.floats("x", "N", 4);
+            Value v = b.floats("x", 2, 4);
             for (int i = 0; i < 40; i++) {
-                v = b.node("a" + i, ADD, v, b.floats("in" + i, "N", 4));
+                v = b.node("a" + i, ADD, v, b.floats("in" + i, 2, 4));
                 v = b.node("e" + i, RELU, b.node("m" + i, MUL, v, b.scalar(0.5)));
             }
             Graph before = b.graph(v);

@@ -93,6 +93,11 @@ final class GraphBuilder {
         return constant(name, t);
     }
 
+    /** The elements of a constant, to change them. */
+    Tensor constant(Value v) {
+        return constants.get(v);
+    }
+
     Value constant(String name, Tensor t) {
         Value v = new Value(name, TensorType.of(t.type(), t.shape()));
         constants.put(v, t);
