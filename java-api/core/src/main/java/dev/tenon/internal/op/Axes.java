@@ -14,7 +14,9 @@ final class Axes {
         for (int i = 0; i < axes.length; i++) {
             out[i] = in.axis(axes[i], rank);
         }
-        in.require(Arrays.stream(out).distinct().count() == out.length, "an axis is named twice in " + Arrays.toString(axes));
+        in.require(
+                Arrays.stream(out).distinct().count() == out.length,
+                "an axis is named twice in " + Arrays.toString(axes));
         return out;
     }
 
@@ -24,7 +26,9 @@ final class Axes {
         for (int i = 0; i < axes.length; i++) {
             out[i] = in.axis(axes[i], rank);
         }
-        in.require(Arrays.stream(out).distinct().count() == out.length, "an axis is named twice in " + Arrays.toString(axes));
+        in.require(
+                Arrays.stream(out).distinct().count() == out.length,
+                "an axis is named twice in " + Arrays.toString(axes));
         return out;
     }
 

@@ -56,15 +56,15 @@ public record BatchNorm(float epsilon, float momentum, boolean training) impleme
         for (int i = 1; i <= 4; i++) {
             SymbolicShape s = in.shape(i);
             in.require(!s.isRanked() || s.rank() == 1, "input " + i + " must be a vector");
-            in.require(!s.isRanked() || !DimMath.clash(s.dim(0), channels), "input " + i + " has " + s + " elements for " + channels + " channels");
+            in.require(
+                    !s.isRanked() || !DimMath.clash(s.dim(0), channels),
+                    "input " + i + " has " + s + " elements for " + channels + " channels");
         }
         if (!training) {
             return List.of(in.tensor(0));
         }
         return List.of(
-                in.tensor(0),
-                new TensorType(in.dtype(3), in.shape(3)),
-                new TensorType(in.dtype(4), in.shape(4)));
+                in.tensor(0), new TensorType(in.dtype(3), in.shape(3)), new TensorType(in.dtype(4), in.shape(4)));
     }
 
     @Override

@@ -24,15 +24,16 @@ import java.util.stream.LongStream;
  * Source   ONNX CenterCropPad-18.
  */
 public record CenterCropPad(List<Long> axes) implements Op {
-    static final List<OpSpec> SPECS =
-            List.of(OpSpec.onnx("CenterCropPad", n -> new CenterCropPad(n.integers("axes"))));
+    static final List<OpSpec> SPECS = List.of(OpSpec.onnx("CenterCropPad", n -> new CenterCropPad(n.integers("axes"))));
 
     public CenterCropPad {
         axes = List.copyOf(axes);
     }
 
     private long[] named(int rank) {
-        return axes.isEmpty() ? LongStream.range(0, rank).toArray() : axes.stream().mapToLong(Long::longValue).toArray();
+        return axes.isEmpty()
+                ? LongStream.range(0, rank).toArray()
+                : axes.stream().mapToLong(Long::longValue).toArray();
     }
 
     @Override

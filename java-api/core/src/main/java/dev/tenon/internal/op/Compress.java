@@ -50,7 +50,9 @@ public record Compress(Optional<Long> axis) implements Op {
         Tensor condition = in.tensor(1);
         long n = x.shape().dim(at);
         in.require(condition.shape().rank() == 1, "the condition must be a vector");
-        long[] taken = LongStream.range(0, Math.min(n, condition.size())).filter(condition::getBoolean).toArray();
+        long[] taken = LongStream.range(0, Math.min(n, condition.size()))
+                .filter(condition::getBoolean)
+                .toArray();
         long[] dims = x.shape().dims();
         dims[at] = taken.length;
         Tensor y = in.allocate(x.type(), dims);

@@ -24,8 +24,8 @@ import java.util.Optional;
  * Source   ONNX Concat-13; before version 4 the axis is 1 by default.
  */
 public record Concat(long axis) implements Op {
-    static final List<OpSpec> SPECS = List.of(OpSpec.onnx(
-            "Concat", n -> new Concat(n.opset() < 4 ? n.integer("axis", 1) : n.requireInteger("axis"))));
+    static final List<OpSpec> SPECS = List.of(
+            OpSpec.onnx("Concat", n -> new Concat(n.opset() < 4 ? n.integer("axis", 1) : n.requireInteger("axis"))));
 
     @Override
     public OpTrait trait() {

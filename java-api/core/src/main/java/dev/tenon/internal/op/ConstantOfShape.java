@@ -52,7 +52,8 @@ public record ConstantOfShape(DataType type, long bits) implements Op {
         }
         SymbolicShape s = in.shape(0);
         boolean rankKnown = s.isRanked() && s.rank() == 1 && s.dim(0).isKnown() && s.size(0) <= Shape.MAX_RANK;
-        return List.of(new TensorType(type, rankKnown ? SymbolicShape.ofRank((int) s.size(0)) : SymbolicShape.UNRANKED));
+        return List.of(
+                new TensorType(type, rankKnown ? SymbolicShape.ofRank((int) s.size(0)) : SymbolicShape.UNRANKED));
     }
 
     @Override
@@ -62,7 +63,9 @@ public record ConstantOfShape(DataType type, long bits) implements Op {
             return Optional.empty();
         }
         long n = shape.get().length == 0 ? 1 : shape.get()[0];
-        return n >= 0 && n <= Shape.MAX_RANK ? Optional.of(Collections.nCopies((int) n, Dim.of(bits))) : Optional.empty();
+        return n >= 0 && n <= Shape.MAX_RANK
+                ? Optional.of(Collections.nCopies((int) n, Dim.of(bits)))
+                : Optional.empty();
     }
 
     @Override

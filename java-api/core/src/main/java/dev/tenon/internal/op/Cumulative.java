@@ -21,8 +21,7 @@ public record Cumulative(boolean product, boolean exclusive, boolean reverse) im
     static final List<OpSpec> SPECS = List.of(spec("CumSum", false), spec("CumProd", true));
 
     private static OpSpec spec(String name, boolean product) {
-        return OpSpec.onnx(
-                name, n -> new Cumulative(product, n.flag("exclusive", false), n.flag("reverse", false)));
+        return OpSpec.onnx(name, n -> new Cumulative(product, n.flag("exclusive", false), n.flag("reverse", false)));
     }
 
     @Override

@@ -46,7 +46,8 @@ public record DepthToSpace(long blocksize, boolean columnFirst) implements Op {
         }
         in.require(x.rank() == 4, "the rank must be 4");
         long square = blocksize * blocksize;
-        in.require(!x.dim(1).isKnown() || x.size(1) % square == 0, square + " does not divide " + x.dim(1) + " channels");
+        in.require(
+                !x.dim(1).isKnown() || x.size(1) % square == 0, square + " does not divide " + x.dim(1) + " channels");
         Dim b = Dim.of(blocksize);
         return List.of(new TensorType(
                 in.dtype(0),

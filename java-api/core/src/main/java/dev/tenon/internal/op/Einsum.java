@@ -28,15 +28,14 @@ import java.util.TreeMap;
  * Source   ONNX Einsum-12.
  */
 public record Einsum(String equation) implements Op {
-    static final List<OpSpec> SPECS =
-            List.of(OpSpec.onnx("Einsum", n -> {
-                Einsum e = new Einsum(n.requireText("equation").replace(" ", ""));
-                String wrong = e.problem(n.inputCount());
-                if (!wrong.isEmpty()) {
-                    throw n.error("equation '" + e.equation + "': " + wrong);
-                }
-                return e;
-            }));
+    static final List<OpSpec> SPECS = List.of(OpSpec.onnx("Einsum", n -> {
+        Einsum e = new Einsum(n.requireText("equation").replace(" ", ""));
+        String wrong = e.problem(n.inputCount());
+        if (!wrong.isEmpty()) {
+            throw n.error("equation '" + e.equation + "': " + wrong);
+        }
+        return e;
+    }));
 
     private static final String ELLIPSIS = "...";
 
@@ -126,7 +125,9 @@ public record Einsum(String equation) implements Op {
             if (!in.shape(i).isRanked()) {
                 return List.of(new TensorType(
                         type,
-                        result().contains(ELLIPSIS) ? SymbolicShape.UNRANKED : SymbolicShape.ofRank(result().length())));
+                        result().contains(ELLIPSIS)
+                                ? SymbolicShape.UNRANKED
+                                : SymbolicShape.ofRank(result().length())));
             }
             String term = terms().get(i);
             int[] labels = labels(term, in.shape(i).rank());
@@ -139,8 +140,7 @@ public record Einsum(String equation) implements Op {
                         known == null || own.is(1) || known.is(1) || !DimMath.clash(known, own),
                         "one axis has sizes " + known + " and " + own);
                 sizes.put(
-                        labels[d],
-                        known == null || known.is(1) ? own : own.is(1) ? known : DimMath.merge(known, own));
+                        labels[d], known == null || known.is(1) ? own : own.is(1) ? known : DimMath.merge(known, own));
             }
         }
         String out = result();
@@ -165,7 +165,9 @@ public record Einsum(String equation) implements Op {
             free = Math.max(free, term.contains(ELLIPSIS) ? s.rank() - term.length() + ELLIPSIS.length() : 0);
             for (int d = 0; d < s.rank(); d++) {
                 long known = sizes.getOrDefault(labels[i][d], 1L);
-                in.require(known == s.dim(d) || known == 1 || s.dim(d) == 1, "one axis has sizes " + known + " and " + s.dim(d));
+                in.require(
+                        known == s.dim(d) || known == 1 || s.dim(d) == 1,
+                        "one axis has sizes " + known + " and " + s.dim(d));
                 sizes.put(labels[i][d], known == 1 ? s.dim(d) : known);
             }
         }

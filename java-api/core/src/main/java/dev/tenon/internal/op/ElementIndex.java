@@ -12,9 +12,13 @@ record ElementIndex(Evaluation in, Shape data, Tensor indices, int axis) {
 
     /** @throws dev.tenon.ShapeException unless the ranks agree and indices is no larger than data off the axis */
     static ElementIndex of(Evaluation in, Shape data, Tensor indices, int axis) {
-        in.require(indices.shape().rank() == data.rank(), "indices have rank " + indices.shape().rank() + "; expected " + data.rank());
+        in.require(
+                indices.shape().rank() == data.rank(),
+                "indices have rank " + indices.shape().rank() + "; expected " + data.rank());
         for (int d = 0; d < data.rank(); d++) {
-            in.require(d == axis || indices.shape().dim(d) <= data.dim(d), "indices are larger than the data at axis " + d);
+            in.require(
+                    d == axis || indices.shape().dim(d) <= data.dim(d),
+                    "indices are larger than the data at axis " + d);
         }
         return new ElementIndex(in, data, indices, axis);
     }

@@ -40,7 +40,11 @@ public record Expand() implements Op {
             return List.of(new TensorType(in.dtype(0), SymbolicShape.broadcast(x, SymbolicShape.of(target.get()))));
         }
         SymbolicShape s = in.shape(1);
-        if (x.isRanked() && s.isRanked() && s.rank() == 1 && s.dim(0) instanceof Dim.Known(long n) && n <= Shape.MAX_RANK) {
+        if (x.isRanked()
+                && s.isRanked()
+                && s.rank() == 1
+                && s.dim(0) instanceof Dim.Known(long n)
+                && n <= Shape.MAX_RANK) {
             return List.of(new TensorType(in.dtype(0), SymbolicShape.broadcast(x, SymbolicShape.ofRank((int) n))));
         }
         return List.of(TensorType.unranked(in.dtype(0)));
@@ -57,7 +61,9 @@ public record Expand() implements Op {
         if (x.get().size() != 1 || n == 1) {
             return x;
         }
-        return n >= 0 && n <= Shape.MAX_RANK ? Optional.of(Collections.nCopies((int) n, x.get().getFirst())) : Optional.empty();
+        return n >= 0 && n <= Shape.MAX_RANK
+                ? Optional.of(Collections.nCopies((int) n, x.get().getFirst()))
+                : Optional.empty();
     }
 
     @Override
@@ -65,7 +71,14 @@ public record Expand() implements Op {
         Tensor x = in.tensor(0);
         Shape target = Limits.shape(in, in.tensor(1).toLongArray());
         Tensor y = Limits.allocate(in, x.type(), Broadcast.shape(x.shape(), target));
-        Strided.copy(y.shape().dims(), x, 0, Broadcast.strides(x.shape(), y.shape()), y, 0, y.shape().strides());
+        Strided.copy(
+                y.shape().dims(),
+                x,
+                0,
+                Broadcast.strides(x.shape(), y.shape()),
+                y,
+                0,
+                y.shape().strides());
         return List.of(y);
     }
 }

@@ -53,7 +53,10 @@ public record Gather(long axis) implements Op {
     public Optional<List<Dim>> inferDims(Inference in) {
         Optional<List<Dim>> x = in.dims(0);
         Optional<long[]> indices = in.longs(1);
-        if (x.isEmpty() || indices.isEmpty() || !in.shape(0).isRanked() || in.shape(0).rank() != 1) {
+        if (x.isEmpty()
+                || indices.isEmpty()
+                || !in.shape(0).isRanked()
+                || in.shape(0).rank() != 1) {
             return Optional.empty();
         }
         List<Dim> out = new ArrayList<>();
@@ -73,7 +76,9 @@ public record Gather(long axis) implements Op {
         in.require(rank - 1 + more <= Shape.MAX_RANK, "the result's rank is over the limit");
         long[] dims = new long[rank - 1 + more];
         for (int i = 0; i < dims.length; i++) {
-            dims[i] = i < at ? x.shape().dim(i) : i < at + more ? indices.shape().dim(i - at) : x.shape().dim(i - more + 1);
+            dims[i] = i < at
+                    ? x.shape().dim(i)
+                    : i < at + more ? indices.shape().dim(i - at) : x.shape().dim(i - more + 1);
         }
         Tensor y = Limits.allocate(in, x.type(), dims);
         long n = x.shape().dim(at);
@@ -82,8 +87,9 @@ public record Gather(long axis) implements Op {
         long count = indices.size();
         for (long k = 0; k < count; k++) {
             long i = Indices.check(in, indices.getLong(k), n);
-            Strided.copy(
-                    new long[] {outer, inner}, x, i * inner, new long[] {n * inner, 1}, y, k * inner, new long[] {count * inner, 1});
+            Strided.copy(new long[] {outer, inner}, x, i * inner, new long[] {n * inner, 1}, y, k * inner, new long[] {
+                count * inner, 1
+            });
         }
         return List.of(y);
     }

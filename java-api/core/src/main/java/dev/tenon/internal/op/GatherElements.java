@@ -34,7 +34,9 @@ public record GatherElements(long axis) implements Op {
         SymbolicShape i = in.shape(1);
         if (x.isRanked()) {
             in.axis(axis, x.rank());
-            in.require(!i.isRanked() || i.rank() == x.rank(), "indices have rank " + (i.isRanked() ? i.rank() : 0) + "; expected " + x.rank());
+            in.require(
+                    !i.isRanked() || i.rank() == x.rank(),
+                    "indices have rank " + (i.isRanked() ? i.rank() : 0) + "; expected " + x.rank());
         }
         return List.of(new TensorType(in.dtype(0), i.isRanked() || !x.isRanked() ? i : SymbolicShape.ofRank(x.rank())));
     }

@@ -41,14 +41,20 @@ public record GatherNd(long batchDims) implements Op {
             return List.of(TensorType.unranked(in.dtype(0)));
         }
         in.require(x.rank() >= 1 && i.rank() >= 1, "ranks must be at least 1");
-        in.require(batchDims >= 0 && batchDims < Math.min(x.rank(), i.rank()), "batch_dims " + batchDims + " is out of range");
+        in.require(
+                batchDims >= 0 && batchDims < Math.min(x.rank(), i.rank()),
+                "batch_dims " + batchDims + " is out of range");
         for (int d = 0; d < batchDims; d++) {
-            in.require(!DimMath.clash(x.dim(d), i.dim(d)), "batch dimensions " + x.dim(d) + " and " + i.dim(d) + " differ");
+            in.require(
+                    !DimMath.clash(x.dim(d), i.dim(d)),
+                    "batch dimensions " + x.dim(d) + " and " + i.dim(d) + " differ");
         }
         if (!(i.dim(-1) instanceof Dim.Known(long k))) {
             return List.of(TensorType.unranked(in.dtype(0)));
         }
-        in.require(k >= 1 && k <= x.rank() - batchDims, "index tuples have " + k + " entries; expected 1 to " + (x.rank() - batchDims));
+        in.require(
+                k >= 1 && k <= x.rank() - batchDims,
+                "index tuples have " + k + " entries; expected 1 to " + (x.rank() - batchDims));
         List<Dim> out = new ArrayList<>(i.dims().subList(0, i.rank() - 1));
         out.addAll(x.dims().subList((int) (batchDims + k), x.rank()));
         return List.of(new TensorType(in.dtype(0), SymbolicShape.of(out)));
@@ -61,7 +67,9 @@ public record GatherNd(long batchDims) implements Op {
         Shape xs = x.shape();
         Shape is = indices.shape();
         in.require(xs.rank() >= 1 && is.rank() >= 1, "ranks must be at least 1");
-        in.require(batchDims >= 0 && batchDims < Math.min(xs.rank(), is.rank()), "batch_dims " + batchDims + " is out of range");
+        in.require(
+                batchDims >= 0 && batchDims < Math.min(xs.rank(), is.rank()),
+                "batch_dims " + batchDims + " is out of range");
         int b = (int) batchDims;
         for (int d = 0; d < b; d++) {
             in.require(xs.dim(d) == is.dim(d), "batch dimensions differ");

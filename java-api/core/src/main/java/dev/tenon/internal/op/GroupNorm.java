@@ -50,7 +50,9 @@ public record GroupNorm(long groups, float epsilon, boolean scalePerGroup) imple
         if (x.isRanked()) {
             in.require(x.rank() >= 2, "the rank must be at least 2");
             Dim c = x.dim(1);
-            in.require(groups == 0 || !c.isKnown() || c.sizeOrMinusOne() % groups == 0, groups + " groups do not divide " + c + " channels");
+            in.require(
+                    groups == 0 || !c.isKnown() || c.sizeOrMinusOne() % groups == 0,
+                    groups + " groups do not divide " + c + " channels");
             Dim expected = scalePerGroup ? Dim.of(groups) : c;
             for (int i = 1; i <= 2; i++) {
                 SymbolicShape s = in.shape(i);
@@ -75,7 +77,9 @@ public record GroupNorm(long groups, float epsilon, boolean scalePerGroup) imple
             return List.of(y);
         }
         long scales = scalePerGroup ? count : channels;
-        in.require(in.tensor(1).size() == scales && in.tensor(2).size() == scales, "scale and bias need " + scales + " elements");
+        in.require(
+                in.tensor(1).size() == scales && in.tensor(2).size() == scales,
+                "scale and bias need " + scales + " elements");
         long spatial = s.product(2, s.rank());
         int n = Limits.arrayLength(in, channels / count * spatial);
         double[] row = new double[n];
@@ -89,7 +93,8 @@ public record GroupNorm(long groups, float epsilon, boolean scalePerGroup) imple
             double inverse = 1 / Math.sqrt(squares / n + epsilon);
             for (int i = 0; i < n; i++) {
                 long at = scalePerGroup ? g % count : g % count * (channels / count) + i / spatial;
-                row[i] = (row[i] - mean) * inverse * in.tensor(1).getDouble(at) + in.tensor(2).getDouble(at);
+                row[i] = (row[i] - mean) * inverse * in.tensor(1).getDouble(at)
+                        + in.tensor(2).getDouble(at);
             }
             Blocks.store(y, g * n, row, 0, n);
         }

@@ -23,8 +23,8 @@ import java.util.List;
  * Source   Ba, Kiros, Hinton 2016 (Layer normalization), equation 4; ONNX LayerNormalization-17.
  */
 public record LayerNorm(long axis, float epsilon) implements Op {
-    static final List<OpSpec> SPECS = List.of(OpSpec.onnx(
-            "LayerNormalization", n -> new LayerNorm(n.integer("axis", -1), n.real("epsilon", 1e-5f))));
+    static final List<OpSpec> SPECS = List.of(
+            OpSpec.onnx("LayerNormalization", n -> new LayerNorm(n.integer("axis", -1), n.real("epsilon", 1e-5f))));
 
     @Override
     public String name() {

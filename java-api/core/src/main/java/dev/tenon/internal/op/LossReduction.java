@@ -44,7 +44,9 @@ public enum LossReduction {
             in.require(targets.shape().dim(d) == s.dim(d == 0 ? 0 : d + 1), "shapes of scores and targets differ");
         }
         long classes = s.dim(1);
-        in.require(weights == null || weights.size() == classes, "there must be one weight for each of " + classes + " classes");
+        in.require(
+                weights == null || weights.size() == classes,
+                "there must be one weight for each of " + classes + " classes");
         long inner = s.product(2, s.rank());
         Tensor y = in.allocate(logs.type(), this == NONE ? targets.shape() : Shape.scalar());
         double sum = 0;

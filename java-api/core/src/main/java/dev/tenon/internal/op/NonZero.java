@@ -31,8 +31,7 @@ public record NonZero() implements Op {
         in.require(!in.dtype(0).isComplex(), "not supported for element type " + in.dtype(0));
         SymbolicShape x = in.shape(0);
         return List.of(new TensorType(
-                DataType.INT64,
-                SymbolicShape.of(x.isRanked() ? Dim.of(x.rank()) : Dim.unknown(), Dim.unknown())));
+                DataType.INT64, SymbolicShape.of(x.isRanked() ? Dim.of(x.rank()) : Dim.unknown(), Dim.unknown())));
     }
 
     @Override

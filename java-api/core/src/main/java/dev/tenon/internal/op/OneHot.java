@@ -35,7 +35,10 @@ public record OneHot(long axis) implements Op {
             return List.of(TensorType.unranked(in.dtype(2)));
         }
         int at = in.axis(axis, i.rank() + 1);
-        Dim depth = in.constant(1).filter(t -> t.size() == 1).map(t -> Dim.of(t.getLong(0))).orElseGet(Dim::unknown);
+        Dim depth = in.constant(1)
+                .filter(t -> t.size() == 1)
+                .map(t -> Dim.of(t.getLong(0)))
+                .orElseGet(Dim::unknown);
         in.require(!depth.isKnown() || depth.sizeOrMinusOne() >= 0, "depth " + depth + " is negative");
         List<Dim> out = new ArrayList<>(i.dims());
         out.add(at, depth);

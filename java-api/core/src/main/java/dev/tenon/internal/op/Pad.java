@@ -28,16 +28,15 @@ import java.util.stream.LongStream;
  */
 public record Pad(PadMode mode) implements Op {
     static final List<OpSpec> SPECS = List.of(OpSpec.onnx("Pad", n -> {
-        PadMode mode =
-                switch (n.text("mode", "constant")) {
-                    case "constant" -> PadMode.CONSTANT;
-                    case "reflect" -> PadMode.REFLECT;
-                    case "edge" -> PadMode.EDGE;
-                    case "wrap" -> PadMode.WRAP;
-                    default ->
-                        throw n.error("attribute 'mode' is '" + n.text("mode", "")
-                                + "'; expected 'constant', 'reflect', 'edge' or 'wrap'");
-                };
+        PadMode mode = switch (n.text("mode", "constant")) {
+            case "constant" -> PadMode.CONSTANT;
+            case "reflect" -> PadMode.REFLECT;
+            case "edge" -> PadMode.EDGE;
+            case "wrap" -> PadMode.WRAP;
+            default ->
+                throw n.error("attribute 'mode' is '" + n.text("mode", "")
+                        + "'; expected 'constant', 'reflect', 'edge' or 'wrap'");
+        };
         if (n.opset() < 11) {
             n.constantInput(1, n.integers(n.opset() < 2 ? "paddings" : "pads"));
             if (n.real("value", 0) != 0) {
@@ -60,7 +59,8 @@ public record Pad(PadMode mode) implements Op {
         }
         int rank = x.rank();
         Optional<List<Dim>> pads = in.dims(1);
-        Optional<long[]> axes = in.has(3) ? in.longs(3) : Optional.of(LongStream.range(0, rank).toArray());
+        Optional<long[]> axes =
+                in.has(3) ? in.longs(3) : Optional.of(LongStream.range(0, rank).toArray());
         if (pads.isEmpty() || axes.isEmpty()) {
             return List.of(new TensorType(in.dtype(0), SymbolicShape.ofRank(rank)));
         }
@@ -82,7 +82,11 @@ public record Pad(PadMode mode) implements Op {
         int rank = x.shape().rank();
         long[] pads = in.tensor(1).toLongArray();
         int[] axes = Axes.normalize(
-                in, in.has(3) ? in.tensor(3).toLongArray() : LongStream.range(0, rank).toArray(), rank);
+                in,
+                in.has(3)
+                        ? in.tensor(3).toLongArray()
+                        : LongStream.range(0, rank).toArray(),
+                rank);
         in.require(pads.length == 2 * axes.length, pads.length + " pads for " + axes.length + " axes");
         long[] before = new long[rank];
         long[] dims = x.shape().dims();
@@ -91,11 +95,15 @@ public record Pad(PadMode mode) implements Op {
             long low = pads[i];
             long high = pads[axes.length + i];
             // Bounds that keep the sums in range; anything larger is refused by its size anyway.
-            in.require(Math.abs(low) >= 0 && Math.abs(low) < 1L << 60 && Math.abs(high) >= 0 && Math.abs(high) < 1L << 60, "a pad is out of range");
+            in.require(
+                    Math.abs(low) >= 0 && Math.abs(low) < 1L << 60 && Math.abs(high) >= 0 && Math.abs(high) < 1L << 60,
+                    "a pad is out of range");
             before[axes[i]] = low;
             dims[axes[i]] = n + low + high;
             in.require(dims[axes[i]] >= 0, "axis " + axes[i] + " becomes " + dims[axes[i]]);
-            in.require(mode == PadMode.CONSTANT || n > 0 || dims[axes[i]] == 0, "axis " + axes[i] + " has no elements to pad with");
+            in.require(
+                    mode == PadMode.CONSTANT || n > 0 || dims[axes[i]] == 0,
+                    "axis " + axes[i] + " has no elements to pad with");
         }
         Tensor y = Limits.allocate(in, x.type(), dims);
         if (mode == PadMode.CONSTANT) {

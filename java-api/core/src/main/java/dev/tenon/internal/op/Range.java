@@ -34,12 +34,20 @@ public record Range() implements Op {
         in.require(type.isFloat() || type.isInteger(), "not defined for element type " + type);
         in.require(in.dtype(1) == type && in.dtype(2) == type, "element types differ");
         Dim n = Dim.unknown();
-        if (in.constant(0).isPresent() && in.constant(1).isPresent() && in.constant(2).isPresent()) {
-            n = Dim.of(count(in, in.constant(0).get(), in.constant(1).get(), in.constant(2).get()));
+        if (in.constant(0).isPresent()
+                && in.constant(1).isPresent()
+                && in.constant(2).isPresent()) {
+            n = Dim.of(count(
+                    in,
+                    in.constant(0).get(),
+                    in.constant(1).get(),
+                    in.constant(2).get()));
         } else if (type.isInteger()) {
             Optional<List<Dim>> start = in.dims(0);
             Optional<List<Dim>> limit = in.dims(1);
-            boolean fromZero = start.isPresent() && start.get().size() == 1 && start.get().getFirst().is(0);
+            boolean fromZero = start.isPresent()
+                    && start.get().size() == 1
+                    && start.get().getFirst().is(0);
             boolean byOne = in.longs(2).filter(d -> d.length == 1 && d[0] == 1).isPresent();
             if (fromZero && byOne && limit.isPresent() && limit.get().size() == 1) {
                 n = limit.get().getFirst();
@@ -49,7 +57,8 @@ public record Range() implements Op {
     }
 
     private static long count(Inference in, Tensor start, Tensor limit, Tensor delta) {
-        in.require(start.size() == 1 && limit.size() == 1 && delta.size() == 1, "start, limit and delta must be scalars");
+        in.require(
+                start.size() == 1 && limit.size() == 1 && delta.size() == 1, "start, limit and delta must be scalars");
         long n = count(start, limit, delta);
         in.require(n >= 0, "no such range: delta is 0 or a number is not finite");
         return n;

@@ -32,13 +32,12 @@ public enum ReduceFn {
 
     /** The fold of {@code n} elements of {@code x} from {@code from}. NaN among them gives NaN. */
     double ofDoubles(double[] x, int from, int n) {
-        double r =
-                switch (this) {
-                    case MAX -> Double.NEGATIVE_INFINITY;
-                    case MIN -> Double.POSITIVE_INFINITY;
-                    case PROD -> 1;
-                    default -> 0;
-                };
+        double r = switch (this) {
+            case MAX -> Double.NEGATIVE_INFINITY;
+            case MIN -> Double.POSITIVE_INFINITY;
+            case PROD -> 1;
+            default -> 0;
+        };
         if (this == LOG_SUM_EXP) {
             return logSumExp(x, from, n);
         }

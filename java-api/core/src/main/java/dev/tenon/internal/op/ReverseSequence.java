@@ -47,7 +47,9 @@ public record ReverseSequence(long timeAxis, long batchAxis) implements Op {
         in.require(s.rank() >= 2, "the rank must be at least 2");
         int time = (int) timeAxis;
         int batch = (int) batchAxis;
-        in.require(lengths.size() == s.dim(batch), "there are " + lengths.size() + " lengths for a batch of " + s.dim(batch));
+        in.require(
+                lengths.size() == s.dim(batch),
+                "there are " + lengths.size() + " lengths for a batch of " + s.dim(batch));
         Tensor y = in.allocate(x.type(), s);
         long[] strides = s.strides();
         long[] dims = s.dims();

@@ -17,8 +17,8 @@ import java.util.List;
  * Source   Zhang & Sennrich 2019 (Root mean square layer normalization), equation 4; ONNX RMSNormalization-23.
  */
 public record RmsNorm(long axis, float epsilon) implements Op {
-    static final List<OpSpec> SPECS = List.of(OpSpec.onnx(
-            "RMSNormalization", n -> new RmsNorm(n.integer("axis", -1), n.real("epsilon", 1e-5f))));
+    static final List<OpSpec> SPECS =
+            List.of(OpSpec.onnx("RMSNormalization", n -> new RmsNorm(n.integer("axis", -1), n.real("epsilon", 1e-5f))));
 
     @Override
     public String name() {

@@ -20,8 +20,7 @@ import java.util.List;
  */
 public record ScatterElements(long axis, ScatterReduction reduction) implements Op {
     static final List<OpSpec> SPECS = List.of(
-            OpSpec.onnx(
-                    "ScatterElements", n -> new ScatterElements(n.integer("axis", 0), ScatterReduction.of(n))),
+            OpSpec.onnx("ScatterElements", n -> new ScatterElements(n.integer("axis", 0), ScatterReduction.of(n))),
             OpSpec.onnx("Scatter", n -> new ScatterElements(n.integer("axis", 0), ScatterReduction.NONE)));
 
     @Override

@@ -50,7 +50,9 @@ public record ScatterNd(ScatterReduction reduction) implements Op {
         int k = (int) is.dim(-1);
         long slice = xs.product(k, xs.rank());
         long tuples = is.product(0, is.rank() - 1);
-        in.require(updates.size() == tuples * slice, "updates have " + updates.size() + " elements; expected " + tuples + " slices of " + slice);
+        in.require(
+                updates.size() == tuples * slice,
+                "updates have " + updates.size() + " elements; expected " + tuples + " slices of " + slice);
         Tensor y = in.allocate(x.type(), xs);
         y.copyFrom(x);
         for (long t = 0; t < tuples; t++) {

@@ -31,14 +31,13 @@ public enum ScatterReduction {
 
     /** Element {@code i} of {@code y} combined with element {@code k} of {@code updates}. */
     void apply(Tensor y, long i, Tensor updates, long k) {
-        BinaryFn fn =
-                switch (this) {
-                    case NONE -> null;
-                    case ADD -> BinaryFn.ADD;
-                    case MUL -> BinaryFn.MUL;
-                    case MIN -> BinaryFn.MIN;
-                    case MAX -> BinaryFn.MAX;
-                };
+        BinaryFn fn = switch (this) {
+            case NONE -> null;
+            case ADD -> BinaryFn.ADD;
+            case MUL -> BinaryFn.MUL;
+            case MIN -> BinaryFn.MIN;
+            case MAX -> BinaryFn.MAX;
+        };
         if (fn == null) {
             y.setFrom(i, updates, k);
         } else if (y.type().isInteger()) {

@@ -22,8 +22,8 @@ import java.util.Optional;
  * Source   ONNX Shape-25.
  */
 public record ShapeOf(long start, long end) implements Op {
-    static final List<OpSpec> SPECS = List.of(
-            OpSpec.onnx("Shape", n -> new ShapeOf(n.integer("start", 0), n.integer("end", Long.MAX_VALUE))));
+    static final List<OpSpec> SPECS =
+            List.of(OpSpec.onnx("Shape", n -> new ShapeOf(n.integer("start", 0), n.integer("end", Long.MAX_VALUE))));
 
     @Override
     public String name() {
@@ -58,7 +58,8 @@ public record ShapeOf(long start, long end) implements Op {
 
     @Override
     public List<Datum> evaluate(Evaluation in) {
-        List<Long> dims = slice(Arrays.stream(in.tensor(0).shape().dims()).boxed().toList());
+        List<Long> dims =
+                slice(Arrays.stream(in.tensor(0).shape().dims()).boxed().toList());
         Tensor y = in.allocate(DataType.INT64, dims.size());
         for (int i = 0; i < dims.size(); i++) {
             y.setLong(i, dims.get(i));

@@ -103,12 +103,16 @@ public record Slice() implements Op {
         int count = axes.map(a -> a.length)
                 .or(() -> starts.map(List::size))
                 .or(() -> ends.map(List::size))
-                .orElse(in.shape(1).isRanked() && in.shape(1).rank() == 1 && in.shape(1).dim(0).isKnown()
-                        ? (int) Math.min(in.shape(1).size(0), Integer.MAX_VALUE)
-                        : x.rank());
+                .orElse(
+                        in.shape(1).isRanked()
+                                        && in.shape(1).rank() == 1
+                                        && in.shape(1).dim(0).isKnown()
+                                ? (int) Math.min(in.shape(1).size(0), Integer.MAX_VALUE)
+                                : x.rank());
         in.require(count <= x.rank(), count + " axes are sliced of rank " + x.rank());
         in.require(
-                starts.map(List::size).orElse(count) == count && ends.map(List::size).orElse(count) == count
+                starts.map(List::size).orElse(count) == count
+                        && ends.map(List::size).orElse(count) == count
                         && steps.map(List::size).orElse(count) == count,
                 "starts, ends, axes and steps differ in length");
         long[] first = LongStream.range(0, count).toArray();
@@ -154,8 +158,15 @@ public record Slice() implements Op {
         Optional<long[]> start = in.longs(1);
         Optional<long[]> end = in.longs(2);
         Optional<long[]> step = in.has(4) ? in.longs(4) : Optional.of(new long[] {1});
-        if (x.isEmpty() || start.isEmpty() || end.isEmpty() || step.isEmpty() || !in.shape(0).isRanked() || in.shape(0).rank() != 1
-                || start.get().length != 1 || end.get().length != 1 || step.get().length != 1) {
+        if (x.isEmpty()
+                || start.isEmpty()
+                || end.isEmpty()
+                || step.isEmpty()
+                || !in.shape(0).isRanked()
+                || in.shape(0).rank() != 1
+                || start.get().length != 1
+                || end.get().length != 1
+                || step.get().length != 1) {
             return Optional.empty();
         }
         Cut cut = Cut.of(start.get()[0], end.get()[0], step.get()[0], x.get().size());
@@ -174,7 +185,9 @@ public record Slice() implements Op {
         long[] ends = in.tensor(2).toLongArray();
         int count = starts.length;
         in.require(count <= rank, count + " axes are sliced of rank " + rank);
-        long[] named = in.has(3) ? in.tensor(3).toLongArray() : LongStream.range(0, count).toArray();
+        long[] named = in.has(3)
+                ? in.tensor(3).toLongArray()
+                : LongStream.range(0, count).toArray();
         long[] steps = in.has(4) ? in.tensor(4).toLongArray() : new long[count];
         if (!in.has(4)) {
             Arrays.fill(steps, 1);

@@ -20,14 +20,13 @@ import java.util.List;
  * Source   ONNX SpaceToDepth-13.
  */
 public record SpaceToDepth(long blocksize) implements Op {
-    static final List<OpSpec> SPECS =
-            List.of(OpSpec.onnx("SpaceToDepth", n -> {
-                long b = n.requireInteger("blocksize");
-                if (b < 1 || b > Integer.MAX_VALUE) {
-                    throw n.error("blocksize is " + b + "; expected at least 1");
-                }
-                return new SpaceToDepth(b);
-            }));
+    static final List<OpSpec> SPECS = List.of(OpSpec.onnx("SpaceToDepth", n -> {
+        long b = n.requireInteger("blocksize");
+        if (b < 1 || b > Integer.MAX_VALUE) {
+            throw n.error("blocksize is " + b + "; expected at least 1");
+        }
+        return new SpaceToDepth(b);
+    }));
 
     @Override
     public OpTrait trait() {
@@ -42,7 +41,9 @@ public record SpaceToDepth(long blocksize) implements Op {
         }
         in.require(x.rank() == 4, "the rank must be 4");
         for (int d = 2; d < 4; d++) {
-            in.require(!x.dim(d).isKnown() || x.size(d) % blocksize == 0, "blocksize " + blocksize + " does not divide " + x.dim(d));
+            in.require(
+                    !x.dim(d).isKnown() || x.size(d) % blocksize == 0,
+                    "blocksize " + blocksize + " does not divide " + x.dim(d));
         }
         Dim b = Dim.of(blocksize);
         return List.of(new TensorType(
@@ -58,7 +59,9 @@ public record SpaceToDepth(long blocksize) implements Op {
     public List<Datum> evaluate(Evaluation in) {
         Tensor x = in.tensor(0);
         Shape s = x.shape();
-        in.require(s.rank() == 4 && s.dim(2) % blocksize == 0 && s.dim(3) % blocksize == 0, "blocksize " + blocksize + " does not divide the image");
+        in.require(
+                s.rank() == 4 && s.dim(2) % blocksize == 0 && s.dim(3) % blocksize == 0,
+                "blocksize " + blocksize + " does not divide the image");
         long h = s.dim(2) / blocksize;
         long w = s.dim(3) / blocksize;
         Tensor six = x.reshaped(Shape.of(s.dim(0), s.dim(1), h, blocksize, w, blocksize));

@@ -28,7 +28,8 @@ public record Split(long axis, long parts) implements Op {
             n.constantInput(1, n.integers("split"));
         }
         if (n.has("num_outputs") && n.integer("num_outputs", 0) != n.outputCount()) {
-            throw n.error("num_outputs is " + n.integer("num_outputs", 0) + "; the node has " + n.outputCount() + " outputs");
+            throw n.error(
+                    "num_outputs is " + n.integer("num_outputs", 0) + "; the node has " + n.outputCount() + " outputs");
         }
         return new Split(n.integer("axis", 0), n.outputCount());
     }));
@@ -85,8 +86,11 @@ public record Split(long axis, long parts) implements Op {
         int at = in.axis(axis, x.shape().rank());
         long n = x.shape().dim(at);
         in.require(parts > 0, "there is no output");
-        List<Long> sizes = in.has(1) ? Arrays.stream(in.tensor(1).toLongArray()).boxed().toList() : equal(n);
-        in.require(!in.has(1) || sizes.size() == in.outputCount(), sizes.size() + " sizes are given for " + in.outputCount() + " outputs");
+        List<Long> sizes =
+                in.has(1) ? Arrays.stream(in.tensor(1).toLongArray()).boxed().toList() : equal(n);
+        in.require(
+                !in.has(1) || sizes.size() == in.outputCount(),
+                sizes.size() + " sizes are given for " + in.outputCount() + " outputs");
         long left = n;
         for (long size : sizes) {
             in.require(size >= 0 && size <= left, "the sizes " + sizes + " do not sum to " + n);

@@ -74,6 +74,7 @@ public record Squeeze() implements Op {
                 out.add(s.dim(i));
             }
         }
-        return List.of(x.reshaped(Shape.of(out.stream().mapToLong(Long::longValue).toArray())));
+        return List.of(
+                x.reshaped(Shape.of(out.stream().mapToLong(Long::longValue).toArray())));
     }
 }

@@ -21,12 +21,11 @@ import java.util.List;
  * Source   ONNX TensorScatter-24.
  */
 public record TensorScatter(long axis, boolean circular) implements Op {
-    static final List<OpSpec> SPECS =
-            List.of(OpSpec.onnx("TensorScatter", n -> switch (n.text("mode", "linear")) {
-                case "linear" -> new TensorScatter(n.integer("axis", -2), false);
-                case "circular" -> new TensorScatter(n.integer("axis", -2), true);
-                default -> throw n.error("attribute 'mode' is '" + n.text("mode", "") + "'; expected 'linear' or 'circular'");
-            }));
+    static final List<OpSpec> SPECS = List.of(OpSpec.onnx("TensorScatter", n -> switch (n.text("mode", "linear")) {
+        case "linear" -> new TensorScatter(n.integer("axis", -2), false);
+        case "circular" -> new TensorScatter(n.integer("axis", -2), true);
+        default -> throw n.error("attribute 'mode' is '" + n.text("mode", "") + "'; expected 'linear' or 'circular'");
+    }));
 
     @Override
     public OpTrait trait() {
@@ -69,7 +68,8 @@ public record TensorScatter(long axis, boolean circular) implements Op {
         dims[at] = 1;
         for (long b = 0; b < xs.dim(0); b++) {
             long start = in.has(2) ? in.tensor(2).getLong(b) : 0;
-            in.require(start >= 0 && (circular || start <= size - length), "write position " + start + " is out of range");
+            in.require(
+                    start >= 0 && (circular || start <= size - length), "write position " + start + " is out of range");
             for (long s = 0; s < length; s++) {
                 long position = circular ? Math.floorMod(start + s, size) : start + s;
                 Strided.copy(dims, u, b * from[0] + s * from[at], from, y, b * ys[0] + position * ys[at], ys);

@@ -69,7 +69,8 @@ public record Transpose(List<Long> perm) implements Op {
             throw in.error("perm " + perm + " is not a permutation of " + x.rank() + " axes");
         }
         return List.of(new TensorType(
-                in.dtype(0), SymbolicShape.of(Arrays.stream(order).mapToObj(x::dim).toList())));
+                in.dtype(0),
+                SymbolicShape.of(Arrays.stream(order).mapToObj(x::dim).toList())));
     }
 
     @Override
@@ -82,7 +83,8 @@ public record Transpose(List<Long> perm) implements Op {
         Tensor x = in.tensor(0);
         int[] order = order(x.shape().rank());
         if (order == null) {
-            throw in.error("perm " + perm + " is not a permutation of " + x.shape().rank() + " axes");
+            throw in.error(
+                    "perm " + perm + " is not a permutation of " + x.shape().rank() + " axes");
         }
         return List.of(permute(in, x, order));
     }

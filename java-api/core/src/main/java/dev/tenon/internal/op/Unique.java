@@ -71,7 +71,9 @@ public record Unique(Optional<Long> axis, boolean sorted) implements Op {
         int at = in.axis(axis.orElse(0L), x.shape().rank());
         int n = Limits.arrayLength(in, x.shape().dim(at));
         // One row a slice.
-        int[] order = IntStream.range(0, x.shape().rank()).map(d -> d == 0 ? at : d <= at ? d - 1 : d).toArray();
+        int[] order = IntStream.range(0, x.shape().rank())
+                .map(d -> d == 0 ? at : d <= at ? d - 1 : d)
+                .toArray();
         Tensor rows = Transpose.permute(in, x, order);
         long width = n == 0 ? 0 : rows.size() / n;
         Comparator<Integer> byValue = (a, b) -> compare(rows, a * width, b * width, width);

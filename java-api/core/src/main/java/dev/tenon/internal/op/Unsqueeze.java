@@ -39,7 +39,10 @@ public record Unsqueeze() implements Op {
         SymbolicShape x = in.shape(0);
         Optional<long[]> given = in.longs(1);
         if (!x.isRanked() || given.isEmpty()) {
-            boolean countKnown = x.isRanked() && in.shape(1).isRanked() && in.shape(1).rank() == 1 && in.shape(1).dim(0).isKnown();
+            boolean countKnown = x.isRanked()
+                    && in.shape(1).isRanked()
+                    && in.shape(1).rank() == 1
+                    && in.shape(1).dim(0).isKnown();
             long rank = countKnown ? x.rank() + in.shape(1).size(0) : Long.MAX_VALUE;
             return List.of(new TensorType(
                     in.dtype(0), rank <= Shape.MAX_RANK ? SymbolicShape.ofRank((int) rank) : SymbolicShape.UNRANKED));
@@ -56,7 +59,9 @@ public record Unsqueeze() implements Op {
 
     @Override
     public Optional<List<Dim>> inferDims(Inference in) {
-        return in.dims(0).filter(d -> d.size() == 1 && in.shape(0).isRanked() && in.shape(0).rank() == 0);
+        return in.dims(0)
+                .filter(d ->
+                        d.size() == 1 && in.shape(0).isRanked() && in.shape(0).rank() == 0);
     }
 
     @Override
