@@ -17,16 +17,23 @@ public final class Pipeline {
                 new LowerClip(),
                 new LowerVariadic(),
                 new SimplifyArithmetic(),
+                new LowerMean(),
+                new FoldBatchNorm(),
+                new FoldChannelScale(),
                 new MergeCommonSubexpressions(),
                 // Fuse: functions first, as products take them in whole.
                 new FuseGelu(),
                 new FuseSwish(),
+                new FuseLayerNorm(),
+                new FuseLayerNormScale(),
                 // Before the products in it get epilogues.
                 new FuseAttention(),
                 new SimplifyAttentionMask(),
                 new LowerGemm(),
                 new FuseMatMulBias(),
                 new FuseProductEpilogues(),
+                // Products add residuals at no cost; what is left is added by the normalisation.
+                new FuseAddLayerNorm(),
                 // What is left of elementwise work; no other pass looks into chains.
                 new FuseElementwise(),
                 new RemoveDeadCode());
