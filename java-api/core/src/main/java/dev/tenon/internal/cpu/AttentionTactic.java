@@ -75,7 +75,10 @@ final class AttentionTactic {
         b.add(
                 ProgramStep.TRANSPOSE,
                 n,
-                b.params(ProgramStep.TRANSPOSE).set("src", b.id(v)).set("dst", id).set("perm", 0, 1, 3, 2));
+                b.params(ProgramStep.TRANSPOSE)
+                        .set("src", b.id(v))
+                        .set("dst", id)
+                        .set("perm", 0, 1, 3, 2));
         return new Operand(id, turned, HeadLayout.HEADS_FIRST);
     }
 

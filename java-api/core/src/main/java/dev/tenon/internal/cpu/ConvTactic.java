@@ -44,8 +44,7 @@ final class ConvTactic {
 
     static boolean transposed(Node n, ProgramBuilder b) {
         ConvTranspose c = (ConvTranspose) n.op();
-        Geometry g = c.geometry(
-                spatial(ProgramBuilder.shape(n.input(0))), spatial(ProgramBuilder.shape(n.input(1))));
+        Geometry g = c.geometry(spatial(ProgramBuilder.shape(n.input(0))), spatial(ProgramBuilder.shape(n.input(1))));
         if (!fits(n, g)) {
             return false;
         }

@@ -87,7 +87,8 @@ final class ElementwiseTactic {
             if (number.isEmpty()) {
                 return false;
             }
-            long[] operands = s.operands().stream().mapToLong(Integer::longValue).toArray();
+            long[] operands =
+                    s.operands().stream().mapToLong(Integer::longValue).toArray();
             write(ops, i, number.getAsInt(), s.type(), operands, s.alpha(), s.beta());
         }
         add(n, b, n.inputs(), ops, steps.size());

@@ -30,7 +30,10 @@ final class GatherTactic {
                 .set("indices", b.id(n.input(1)))
                 .set("dst", b.id(n.output(0)))
                 .set("kind", (long) kind)
-                .set("axis", MovementTactic.axis(axis, ProgramBuilder.shape(n.input(0)).rank()))
+                .set(
+                        "axis",
+                        MovementTactic.axis(
+                                axis, ProgramBuilder.shape(n.input(0)).rank()))
                 .set("batch_dims", batchDims);
         b.add(ProgramStep.GATHER, n, p);
         return true;

@@ -21,8 +21,7 @@ final class MatMulTactic {
 
     static boolean gemm(Node n, ProgramBuilder b) {
         Gemm g = (Gemm) n.op();
-        return lower(
-                n, b, n.input(2), Value.ABSENT, g.transA(), g.transB(), g.alpha(), g.beta(), Optional.empty());
+        return lower(n, b, n.input(2), Value.ABSENT, g.transA(), g.transB(), g.alpha(), g.beta(), Optional.empty());
     }
 
     static boolean fused(Node n, ProgramBuilder b) {

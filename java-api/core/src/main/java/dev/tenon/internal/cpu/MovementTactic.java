@@ -54,7 +54,10 @@ final class MovementTactic {
     }
 
     private static void reshape(Node n, ProgramBuilder b, long src, long dst) {
-        b.add(ProgramStep.RESHAPE, n, b.params(ProgramStep.RESHAPE).set("src", src).set("dst", dst));
+        b.add(
+                ProgramStep.RESHAPE,
+                n,
+                b.params(ProgramStep.RESHAPE).set("src", src).set("dst", dst));
     }
 
     /** [N, C, H, W] to [N, C s s, H / s, W / s]. */
@@ -82,8 +85,7 @@ final class MovementTactic {
         var type = n.output(0).tensorType().dtype();
         long parted = b.temp(type, Shape.of(split));
         long turned = b.temp(
-                type,
-                Shape.of(Arrays.stream(perm).map(i -> split[(int) i]).toArray()));
+                type, Shape.of(Arrays.stream(perm).map(i -> split[(int) i]).toArray()));
         reshape(n, b, b.id(n.input(0)), parted);
         transpose(n, b, parted, turned, perm);
         reshape(n, b, turned, b.id(n.output(0)));
@@ -164,13 +166,12 @@ final class MovementTactic {
             begin[at] = pads.getLong(i);
             end[at] = pads.getLong(i + count);
         }
-        int mode =
-                switch (((Pad) n.op()).mode()) {
-                    case CONSTANT -> TenonConstants.PAD_CONSTANT;
-                    case REFLECT -> TenonConstants.PAD_REFLECT;
-                    case EDGE -> TenonConstants.PAD_EDGE;
-                    case WRAP -> TenonConstants.PAD_WRAP;
-                };
+        int mode = switch (((Pad) n.op()).mode()) {
+            case CONSTANT -> TenonConstants.PAD_CONSTANT;
+            case REFLECT -> TenonConstants.PAD_REFLECT;
+            case EDGE -> TenonConstants.PAD_EDGE;
+            case WRAP -> TenonConstants.PAD_WRAP;
+        };
         NativeStruct p = b.params(ProgramStep.PAD)
                 .set("src", b.id(n.input(0)))
                 .set("dst", b.id(n.output(0)))

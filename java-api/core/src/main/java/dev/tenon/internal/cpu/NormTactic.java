@@ -112,7 +112,9 @@ final class NormTactic {
                 .set("scale", b.id(n.input(1)))
                 .set("bias", b.id(n.input(2)))
                 .set("dst", b.id(n.output(0)))
-                .set("groups", g.groups() == 0 ? ProgramBuilder.shape(n.input(0)).dim(1) : g.groups())
+                .set(
+                        "groups",
+                        g.groups() == 0 ? ProgramBuilder.shape(n.input(0)).dim(1) : g.groups())
                 .set("epsilon", (double) g.epsilon());
         b.add(ProgramStep.GROUP_NORM, n, p);
         return true;

@@ -27,9 +27,7 @@ final class PoolTactic {
         if (a.includePad() && a.window().ceil()) {
             return false;
         }
-        int kind = a.includePad()
-                ? TenonConstants.POOL_AVERAGE_INCLUDE_PAD
-                : TenonConstants.POOL_AVERAGE_EXCLUDE_PAD;
+        int kind = a.includePad() ? TenonConstants.POOL_AVERAGE_INCLUDE_PAD : TenonConstants.POOL_AVERAGE_EXCLUDE_PAD;
         return window(n, b, a.window(), kind);
     }
 
@@ -44,9 +42,7 @@ final class PoolTactic {
         Arrays.fill(ones, 1);
         long[] zeros = new long[rank];
         Geometry g = new Geometry(ConvTactic.spatial(x), ones, zeros, zeros, ones, ones);
-        int number = kind == GlobalPool.Kind.MAX
-                ? TenonConstants.POOL_MAX
-                : TenonConstants.POOL_AVERAGE_EXCLUDE_PAD;
+        int number = kind == GlobalPool.Kind.MAX ? TenonConstants.POOL_MAX : TenonConstants.POOL_AVERAGE_EXCLUDE_PAD;
         return add(n, b, g, number);
     }
 

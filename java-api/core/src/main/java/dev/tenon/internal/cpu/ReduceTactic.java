@@ -34,19 +34,18 @@ final class ReduceTactic {
                 mask |= 1L << MovementTactic.axis(axes.getLong(i), rank);
             }
         }
-        int kind =
-                switch (r.fn()) {
-                    case SUM -> TenonConstants.REDUCE_SUM;
-                    case MEAN -> TenonConstants.REDUCE_MEAN;
-                    case MAX -> TenonConstants.REDUCE_MAX;
-                    case MIN -> TenonConstants.REDUCE_MIN;
-                    case PROD -> TenonConstants.REDUCE_PROD;
-                    case L1 -> TenonConstants.REDUCE_L1;
-                    case L2 -> TenonConstants.REDUCE_L2;
-                    case SUM_SQUARE -> TenonConstants.REDUCE_SUM_SQUARE;
-                    case LOG_SUM -> TenonConstants.REDUCE_LOG_SUM;
-                    case LOG_SUM_EXP -> TenonConstants.REDUCE_LOG_SUM_EXP;
-                };
+        int kind = switch (r.fn()) {
+            case SUM -> TenonConstants.REDUCE_SUM;
+            case MEAN -> TenonConstants.REDUCE_MEAN;
+            case MAX -> TenonConstants.REDUCE_MAX;
+            case MIN -> TenonConstants.REDUCE_MIN;
+            case PROD -> TenonConstants.REDUCE_PROD;
+            case L1 -> TenonConstants.REDUCE_L1;
+            case L2 -> TenonConstants.REDUCE_L2;
+            case SUM_SQUARE -> TenonConstants.REDUCE_SUM_SQUARE;
+            case LOG_SUM -> TenonConstants.REDUCE_LOG_SUM;
+            case LOG_SUM_EXP -> TenonConstants.REDUCE_LOG_SUM_EXP;
+        };
         return add(n, b, kind, mask, false);
     }
 
@@ -103,6 +102,9 @@ final class ReduceTactic {
     }
 
     private static void reshape(Node n, ProgramBuilder b, long src, long dst) {
-        b.add(ProgramStep.RESHAPE, n, b.params(ProgramStep.RESHAPE).set("src", src).set("dst", dst));
+        b.add(
+                ProgramStep.RESHAPE,
+                n,
+                b.params(ProgramStep.RESHAPE).set("src", src).set("dst", dst));
     }
 }

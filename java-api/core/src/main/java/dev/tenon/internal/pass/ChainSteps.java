@@ -37,14 +37,16 @@ final class ChainSteps {
     private static final Set<DataType> HALF = EnumSet.of(DataType.FLOAT16, DataType.BFLOAT16);
     private static final Set<UnaryFn> ON_INTEGERS =
             EnumSet.of(UnaryFn.ABS, UnaryFn.NEG, UnaryFn.SIGN, UnaryFn.RELU, UnaryFn.CLIP, UnaryFn.BIT_NOT);
-    private static final Set<BinaryFn> BITS = EnumSet.of(
-            BinaryFn.BIT_AND, BinaryFn.BIT_OR, BinaryFn.BIT_XOR, BinaryFn.SHIFT_LEFT, BinaryFn.SHIFT_RIGHT);
+    private static final Set<BinaryFn> BITS =
+            EnumSet.of(BinaryFn.BIT_AND, BinaryFn.BIT_OR, BinaryFn.BIT_XOR, BinaryFn.SHIFT_LEFT, BinaryFn.SHIFT_RIGHT);
 
     private ChainSteps() {}
 
     /** True if {@code n} can be part of a chain. */
     static boolean isCandidate(Node n) {
-        if (n.outputs().size() != 1 || !(n.output(0).type() instanceof TensorType t) || !t.shape().isRanked()) {
+        if (n.outputs().size() != 1
+                || !(n.output(0).type() instanceof TensorType t)
+                || !t.shape().isRanked()) {
             return false;
         }
         // Small integer vectors may describe shapes, which inference follows through plain operators only.
@@ -61,9 +63,7 @@ final class ChainSteps {
                     default -> REAL.contains(out) || (WHOLE.contains(out) && ON_INTEGERS.contains(u.fn()));
                 };
             case Binary(BinaryFn fn) ->
-                type(n, 0) == out
-                        && type(n, 1) == out
-                        && (BITS.contains(fn) ? WHOLE.contains(out) : isNumber(out));
+                type(n, 0) == out && type(n, 1) == out && (BITS.contains(fn) ? WHOLE.contains(out) : isNumber(out));
             case Compare(CompareFn fn) ->
                 isNumber(type(n, 0)) || (fn == CompareFn.EQUAL && type(n, 0) == DataType.BOOL);
             case Logical _ -> true;

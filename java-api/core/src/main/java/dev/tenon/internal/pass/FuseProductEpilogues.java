@@ -42,14 +42,12 @@ final class FuseProductEpilogues implements Rule {
             UnaryFn.ELU);
 
     /** A product with what it does already. */
-    private record Product(
-            Node node, Value bias, @Nullable Value residual, Optional<Unary> activation) {
+    private record Product(Node node, Value bias, @Nullable Value residual, Optional<Unary> activation) {
         Op with(boolean withResidual, Optional<Unary> newActivation) {
             return switch (node.op()) {
                 case Conv c -> new FusedConv(c, withResidual, newActivation);
                 case FusedConv c -> new FusedConv(c.conv(), withResidual, newActivation);
-                case FusedMatMul m ->
-                    new FusedMatMul(m.transA(), m.transB(), m.alpha(), withResidual, newActivation);
+                case FusedMatMul m -> new FusedMatMul(m.transA(), m.transB(), m.alpha(), withResidual, newActivation);
                 default -> new FusedMatMul(false, false, 1, withResidual, newActivation);
             };
         }
@@ -87,8 +85,8 @@ final class FuseProductEpilogues implements Rule {
                         && !g.isConstant(other)
                         && other != n.input(i)
                         && Patterns.sameShape(other, n.input(i))) {
-                    return Optional.of(Patch.of(p.node, n)
-                            .replace(n.output(0), p.with(true, Optional.empty()), p.inputs(other)));
+                    return Optional.of(
+                            Patch.of(p.node, n).replace(n.output(0), p.with(true, Optional.empty()), p.inputs(other)));
                 }
             }
         }

@@ -22,7 +22,8 @@ final class LowerClip implements Rule {
 
     @Override
     public Optional<Patch> match(Graph g, Node n, PassContext context) {
-        if (!(n.op() instanceof Clip) || !UnaryFn.CLIP.accepts(n.input(0).tensorType().dtype())) {
+        if (!(n.op() instanceof Clip)
+                || !UnaryFn.CLIP.accepts(n.input(0).tensorType().dtype())) {
             return Optional.empty();
         }
         OptionalDouble low = bound(g, n.input(1), Double.NEGATIVE_INFINITY);

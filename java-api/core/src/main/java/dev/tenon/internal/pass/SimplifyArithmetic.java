@@ -73,6 +73,9 @@ final class SimplifyArithmetic implements Rule {
         }
         Patch p = Patch.of(n);
         return Optional.of(p.replace(
-                n.output(0), new Binary(BinaryFn.MUL), n.input(0), p.constant(n.input(1).name() + "_inverse", r)));
+                n.output(0),
+                new Binary(BinaryFn.MUL),
+                n.input(0),
+                p.constant(n.input(1).name() + "_inverse", r)));
     }
 }

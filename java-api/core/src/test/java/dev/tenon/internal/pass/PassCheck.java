@@ -102,7 +102,9 @@ final class PassCheck {
         List<Datum> actual = Interpreter.run(after, inputs, memory);
         assertThat(actual).hasSameSizeAs(expected);
         for (int i = 0; i < expected.size(); i++) {
-            assertThat(AGREEMENT.difference(expected.get(i), actual.get(i))).as("output " + i).isEmpty();
+            assertThat(AGREEMENT.difference(expected.get(i), actual.get(i)))
+                    .as("output " + i)
+                    .isEmpty();
         }
     }
 
