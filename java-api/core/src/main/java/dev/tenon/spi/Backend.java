@@ -14,7 +14,7 @@ public interface Backend extends AutoCloseable {
     String name();
 
     /** The nodes of a graph with concrete tensor types that this backend has an implementation for. */
-    Set<Node> supported(Graph graph);
+    Set<Node> supported(Graph graph, ConstantKeys constants);
 
     /**
      * Makes a program of a graph in which every node is supported.

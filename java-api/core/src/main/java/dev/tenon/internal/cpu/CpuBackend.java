@@ -114,10 +114,15 @@ public final class CpuBackend implements Backend {
         return out;
     }
 
-    /** Makes a packed form known, which stays where it is. Must come before the first program that reads the constant. */
-    public void importPacked(Packed packed) {
+    /**
+     * Makes a packed form known, which stays where it is. Must come before the first program that reads the constant.
+     *
+     * @param plain the constant; {@link Tensor#isPacked} where only packed forms exist
+     */
+    public void importPacked(Packed packed, Tensor plain) {
         if (registered.add(packed.key())) {
-            addConstant(packed.key(), MemorySegment.NULL, 0);
+            MemorySegment data = plain.isPacked() ? MemorySegment.NULL : plain.segment();
+            addConstant(packed.key(), data, plain.type().byteSize(plain.size()));
         }
         try (Arena call = Arena.ofConfined()) {
             MemorySegment err = TenonH.newError(call);
@@ -157,8 +162,8 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public Set<Node> supported(Graph graph) {
-        try (ProgramBuilder probe = new ProgramBuilder(this, graph, v -> -1)) {
+    public Set<Node> supported(Graph graph, ConstantKeys constants) {
+        try (ProgramBuilder probe = new ProgramBuilder(this, graph, constants)) {
             return probe.lowerWherePossible();
         }
     }

@@ -274,8 +274,10 @@ public final class EngineFile {
             try {
                 for (Object p : (List<?>) header.get("packed")) {
                     Map<?, ?> form = (Map<?, ?>) p;
-                    backend.importPacked(new CpuBackend.Packed(
-                            (Long) form.get("constant"), section(form.get("layout")), section(form.get("data"))));
+                    long key = (Long) form.get("constant");
+                    backend.importPacked(
+                            new CpuBackend.Packed(key, section(form.get("layout")), section(form.get("data"))),
+                            tensors.get(Math.toIntExact(key)));
                 }
                 if (!options.shapes.isEmpty()) {
                     EngineBuild.fixedTypes(graph, options.shapes);

@@ -121,7 +121,7 @@ public final class Planner {
     private Plan segment(Graph graph, Set<Node> fixed, Plan.@Nullable Continuation rest, MemoryScope memory) {
         Graph fixedGraph =
                 withNodes(graph, graph.nodes().stream().filter(fixed::contains).toList());
-        Set<Node> onDevice = backend.supported(fixedGraph);
+        Set<Node> onDevice = backend.supported(fixedGraph, constants);
         List<List<Node>> groups = group(graph, onDevice);
         List<Plan.Segment> segments = new ArrayList<>();
         Set<Value> stored = new LinkedHashSet<>();
