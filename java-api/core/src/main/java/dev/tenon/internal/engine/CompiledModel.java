@@ -1,8 +1,12 @@
 package dev.tenon.internal.engine;
 
+import dev.tenon.Shape;
+import dev.tenon.TenonException;
 import dev.tenon.Tensor;
 import dev.tenon.internal.ir.Graph;
+import dev.tenon.internal.ir.TensorType;
 import dev.tenon.internal.ir.Value;
+import dev.tenon.internal.ir.ValueType;
 import dev.tenon.internal.memory.MemoryScope;
 import dev.tenon.internal.plan.PlanCache;
 import dev.tenon.internal.plan.Planner;
@@ -16,6 +20,9 @@ import java.util.Map;
  * An optimised graph with its weights, bound to a device: what an engine holds. Thread-safe.
  */
 public final class CompiledModel implements AutoCloseable {
+    /** What an open dimension other than the batch is expected to be. */
+    private static final long EXPECTED_SIZE = 128;
+
     private final Graph graph;
     private final List<String> outputNames;
     private final EngineBuild.Options options;
@@ -83,9 +90,52 @@ public final class CompiledModel implements AutoCloseable {
         return graph.constants().get(v);
     }
 
+    /**
+     * Makes the plan that a session will ask for, if the model fixes all shapes: weights are packed then, and sessions are
+     * cheap.
+     */
+    public void warm() {
+        List<ValueType> types = graph.inputs().stream().map(Value::type).toList();
+        if (types.stream().allMatch(t -> t instanceof TensorType tensor && tensor.isConcrete())) {
+            plans.release(plans.acquire(types));
+        }
+    }
+
+    /**
+     * As {@link #warm}, and where shapes are open, for one item of a batch and {@link #EXPECTED_SIZE} in every other open
+     * dimension, if such a run is possible.
+     */
+    public void warmAsExpected() {
+        if (!plans.plans().isEmpty()) {
+            return;
+        }
+        List<ValueType> types = new ArrayList<>();
+        for (Value v : graph.inputs()) {
+            if (!(v.type() instanceof TensorType t) || !t.shape().isRanked()) {
+                return;
+            }
+            long[] dims = new long[t.shape().rank()];
+            for (int i = 0; i < dims.length; i++) {
+                dims[i] = t.shape().dim(i).isKnown() ? t.shape().size(i) : i == 0 ? 1 : EXPECTED_SIZE;
+            }
+            types.add(TensorType.of(t.dtype(), Shape.of(dims)));
+        }
+        try {
+            plans.release(plans.acquire(types));
+        } catch (TenonException e) {
+            // The sizes were a guess; the engine then packs when it meets the first real ones.
+            System.getLogger("dev.tenon").log(System.Logger.Level.DEBUG, "no plan for expected shapes", e);
+        }
+    }
+
     /** The plans made so far, and the way to more. */
     public PlanCache plans() {
         return plans;
+    }
+
+    /** Drops all plans; for a model that is given up before anybody ran it. */
+    void closePlans() {
+        plans.close();
     }
 
     @Override

@@ -70,6 +70,15 @@ public final class EngineBuild {
             graph = Pipeline.run(graph, passes, context, (pass, g) -> progress.phase(pass.name()));
             Backend backend = backend(options);
             progress.phase("compile");
+            CompiledModel model =
+                    new CompiledModel(graph, outputNames, imported.metadata(), options, memory, backend);
+            try {
+                model.warm();
+            } catch (RuntimeException | Error e) {
+                model.closePlans();
+                backend.close();
+                throw e;
+            }
             event.end();
             if (event.shouldCommit()) {
                 event.file = file.toString();
@@ -77,7 +86,7 @@ public final class EngineBuild {
                 event.nodesAfter = graph.nodes().size();
                 event.commit();
             }
-            return new CompiledModel(graph, outputNames, imported.metadata(), options, memory, backend);
+            return model;
         } catch (RuntimeException | Error e) {
             memory.close();
             throw e;

@@ -28,6 +28,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.zip.CRC32C;
 
 /**
@@ -39,6 +41,9 @@ public final class EngineFile {
     static final int FORMAT = 1;
     static final int PREFIX_BYTES = 64;
     static final long PAGE = 4096;
+
+    /** Sections from this size on are checked while the first plan is made; smaller ones, such as layouts, before they are used. */
+    private static final long LARGE_SECTION = 64 << 10;
 
     private static final long MAX_HEADER_BYTES = 256L << 20;
 
@@ -57,6 +62,7 @@ public final class EngineFile {
 
     /** Writes a model; the file appears whole or not at all. */
     public static void write(CompiledModel model, Path file) {
+        model.warmAsExpected();
         Path part = file.resolveSibling(
                 file.getFileName() + ".part" + ProcessHandle.current().pid());
         try {
@@ -239,6 +245,7 @@ public final class EngineFile {
         private final MemorySegment map;
         private final MemoryScope memory;
         private final EngineBuild.Options options;
+        private final List<Runnable> checks = new ArrayList<>();
         private long start;
         private List<?> table = List.of();
 
@@ -282,11 +289,35 @@ public final class EngineFile {
                 if (!options.shapes.isEmpty()) {
                     EngineBuild.fixedTypes(graph, options.shapes);
                 }
-                return new CompiledModel(graph, outputs, metadata, options, memory, backend);
+                return verified(new CompiledModel(graph, outputs, metadata, options, memory, backend));
             } catch (RuntimeException | Error e) {
                 backend.close();
                 throw e;
             }
+        }
+
+        /** Makes the first plan while other threads compute checksums: both read all weights once. */
+        private CompiledModel verified(CompiledModel model) {
+            CompletableFuture<Void> sums =
+                    CompletableFuture.runAsync(() -> checks.parallelStream().forEach(Runnable::run));
+            RuntimeException planFailure = null;
+            try {
+                model.warm();
+            } catch (RuntimeException e) {
+                planFailure = e;
+            }
+            try {
+                sums.join();
+            } catch (CompletionException e) {
+                // What a plan made of damaged weights does not matter.
+                model.closePlans();
+                throw e.getCause() instanceof EngineFormatException x ? x : e;
+            }
+            if (planFailure != null) {
+                model.closePlans();
+                throw planFailure;
+            }
+            return model;
         }
 
         private byte[] headerBytes() {
@@ -344,8 +375,16 @@ public final class EngineFile {
                 throw new EngineFormatException("it is damaged: section " + i + " lies outside the file");
             }
             MemorySegment s = map.asSlice(offset, bytes);
-            if (crc(s) != (Long) r.get(1)) {
-                throw new EngineFormatException("it is damaged: the checksum of section " + i + " does not agree");
+            long expected = (Long) r.get(1);
+            Runnable check = () -> {
+                if (crc(s) != expected) {
+                    throw new EngineFormatException("it is damaged: the checksum of section " + i + " does not agree");
+                }
+            };
+            if (bytes < LARGE_SECTION) {
+                check.run();
+            } else {
+                checks.add(check);
             }
             return s;
         }
