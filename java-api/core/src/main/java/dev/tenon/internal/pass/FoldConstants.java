@@ -45,7 +45,20 @@ public final class FoldConstants implements Pass {
 
     @Override
     public Graph run(Graph graph, PassContext context) {
+        if (graph.nodes().stream().noneMatch(n -> mayFold(graph, n))) {
+            return graph;
+        }
         return Retype.run(graph, graph.inputs().stream().map(Value::type).toList(), this);
+    }
+
+    /** False if all is known of the node's result but its elements, which depend on inputs. */
+    private static boolean mayFold(Graph g, Node n) {
+        if (n.op().trait() == OpTrait.CONTROL_FLOW || !n.op().isDeterministic()) {
+            return false;
+        }
+        boolean concrete = n.outputs().stream()
+                .allMatch(v -> v.isAbsent() || (v.type() instanceof TensorType t && t.isConcrete()));
+        return !concrete || n.inputs().stream().allMatch(v -> v.isAbsent() || g.isConstant(v));
     }
 
     /** The outputs of {@code n}, one a result, if they can be had now. */
