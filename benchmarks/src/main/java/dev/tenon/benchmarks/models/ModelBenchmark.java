@@ -1,7 +1,5 @@
 package dev.tenon.benchmarks.models;
 
-import dev.tenon.Engine;
-import dev.tenon.Session;
 import dev.tenon.Tensor;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -27,10 +25,10 @@ import org.openjdk.jmh.annotations.Warmup;
 @BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Warmup(iterations = 2, time = 2)
-@Measurement(iterations = 3, time = 2)
+@Measurement(iterations = 3, time = 3)
 @Fork(value = 1, jvmArgsAppend = "--enable-native-access=ALL-UNNAMED")
 public class ModelBenchmark {
-    @Param({"mlp", "resnet50", "mobilenet_v2", "vgg16", "bert", "gpt2"})
+    @Param({"mlp", "resnet50", "mobilenet_v2", "vgg16", "bert", "bert_mini", "gpt2"})
     String model;
 
     @Param({"1", "2"})
@@ -38,57 +36,55 @@ public class ModelBenchmark {
 
     private Map<String, Tensor> inputs;
 
+    @Setup(Level.Trial)
+    public void setUp() {
+        inputs = Zoo.inputs(model);
+    }
+
+    @TearDown(Level.Trial)
+    public void tearDown() {
+        inputs.values().forEach(Tensor::close);
+    }
+
     /** Tenon's side. */
     @State(Scope.Benchmark)
     public static class TenonSide {
-        Engine engine;
-        Session session;
-        Tensor output;
+        Sides.Tenon side;
 
         @Setup(Level.Trial)
         public void setUp(ModelBenchmark b) {
-            engine = Engine.builder(Zoo.file(b.model)).threads(b.threads).build();
-            session = engine.newSession();
-            b.inputs.forEach(session::bind);
-            session.run();
-            output = session.output(engine.outputs().getFirst().name());
+            side = new Sides.Tenon(Zoo.file(b.model), b.threads, b.inputs);
         }
 
         @TearDown(Level.Trial)
         public void tearDown() {
-            engine.close();
+            side.close();
         }
     }
 
     /** The peer's side. */
     @State(Scope.Benchmark)
     public static class PeerSide {
-        OnnxRuntimePeer peer;
+        Sides.Peer side;
 
         @Setup(Level.Trial)
         public void setUp(ModelBenchmark b) {
-            peer = new OnnxRuntimePeer(Zoo.file(b.model), b.threads, b.inputs);
+            side = new Sides.Peer(Zoo.file(b.model), b.threads, b.inputs);
         }
 
         @TearDown(Level.Trial)
         public void tearDown() {
-            peer.close();
+            side.close();
         }
     }
 
-    @Setup(Level.Trial)
-    public void setUp() {
-        inputs = Zoo.inputs(model);
+    @Benchmark
+    public float tenon(TenonSide s) {
+        return s.side.run();
     }
 
     @Benchmark
-    public float tenon(TenonSide side) {
-        side.session.run();
-        return side.output.segment().get(java.lang.foreign.ValueLayout.JAVA_FLOAT, 0);
-    }
-
-    @Benchmark
-    public float onnxRuntime(PeerSide side) {
-        return side.peer.run();
+    public float onnxRuntime(PeerSide s) {
+        return s.side.run();
     }
 }
