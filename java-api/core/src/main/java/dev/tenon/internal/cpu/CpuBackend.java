@@ -9,6 +9,7 @@ import dev.tenon.internal.ffi.NativeFailure;
 import dev.tenon.internal.ffi.NativeLibrary;
 import dev.tenon.internal.ffi.NativeStruct;
 import dev.tenon.internal.ffi.Pointers;
+import dev.tenon.internal.ffi.TenonConstants;
 import dev.tenon.internal.ffi.TenonH;
 import dev.tenon.internal.ffi.TenonStructs;
 import dev.tenon.internal.ir.Graph;
@@ -152,6 +153,20 @@ public final class CpuBackend implements Backend {
     /** What the native library is: version, oneDNN, compiler. Packed forms are only good for an equal one. */
     public static String buildInfo() {
         return TenonH.buildInfo();
+    }
+
+    /** The instruction set that kernels are chosen for: {@code scalar}, {@code avx2} or {@code avx512}. */
+    public static String instructionSet() {
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment err = TenonH.newError(call);
+            NativeStruct info = NativeStruct.allocate(call, TenonStructs.CPU_INFO);
+            NativeFailure.check(TenonH.cpuQuery(info.segment(), err), err);
+            return switch ((int) info.getLong("selected_isa")) {
+                case TenonConstants.ISA_AVX512 -> "avx512";
+                case TenonConstants.ISA_AVX2 -> "avx2";
+                default -> "scalar";
+            };
+        }
     }
 
     private void addConstant(long key, MemorySegment data, long bytes) {

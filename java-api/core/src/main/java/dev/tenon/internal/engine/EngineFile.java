@@ -105,6 +105,7 @@ public final class EngineFile {
             header.put("tenon", Tenon.version());
             header.put("device", model.backend().name());
             header.put("native", CpuBackend.buildInfo());
+            header.put("isa", CpuBackend.instructionSet());
             header.put("precision", model.options().precision.name());
             header.put("exact", model.options().exact);
             header.put("threads", model.options().threads);
@@ -263,6 +264,10 @@ public final class EngineFile {
                 throw new EngineFormatException(
                         "it was built by another native library (" + made + ") than the one here ("
                                 + CpuBackend.buildInfo() + "); build it again from the model with 'tenon build'");
+            }
+            if (!CpuBackend.instructionSet().equals(header.get("isa"))) {
+                throw new EngineFormatException("its weights are packed for " + header.get("isa") + "; this processor runs "
+                        + CpuBackend.instructionSet() + ". Build it again from the model with 'tenon build'");
             }
             table = (List<?>) header.get("sections");
             List<?> constants = (List<?>) header.get("constants");
