@@ -83,7 +83,7 @@ final class BenchCommand extends CliCommand {
         long opened = System.nanoTime() - start;
         try (engine;
                 MemoryScope scope = MemoryScope.shared("inputs of the command line")) {
-            Map<String, Datum> values = inputs.read(engine, true, scope);
+            Map<String, Datum> values = inputs.read(engine, options.dims, true, scope);
             List<Session> open = new ArrayList<>();
             try {
                 for (int i = 0; i < sessions; i++) {

@@ -4,7 +4,6 @@ import dev.tenon.Engine;
 import dev.tenon.Session;
 import dev.tenon.TensorInfo;
 import dev.tenon.internal.memory.MemoryScope;
-import dev.tenon.internal.onnx.ImportOptions;
 import dev.tenon.internal.onnx.OnnxImporter;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -97,11 +96,8 @@ final class BuildCommand extends CliCommand {
         if (!model.getFileName().toString().endsWith(".onnx")) {
             return after;
         }
-        ImportOptions importOptions = options.device.trustedRoot == null
-                ? ImportOptions.DEFAULT
-                : ImportOptions.DEFAULT.withTrustedRoot(options.device.trustedRoot);
         try (MemoryScope scope = MemoryScope.shared("model of the build report")) {
-            return OnnxImporter.read(model, importOptions, scope)
+            return OnnxImporter.read(model, options.device.importOptions(), scope)
                     .graph()
                     .nodes()
                     .size();

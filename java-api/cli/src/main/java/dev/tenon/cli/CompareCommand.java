@@ -74,7 +74,7 @@ final class CompareCommand extends CliCommand {
                 Session actual = first.newSession();
                 Session expected = second.newSession()) {
             List<String> names = pairs(first, second);
-            Map<String, Datum> values = inputs.read(first, false, scope);
+            Map<String, Datum> values = inputs.read(first, options.dims, false, scope);
             List<String> inputsOfB =
                     second.inputs().stream().map(TensorInfo::name).toList();
             int i = 0;
@@ -118,7 +118,7 @@ final class CompareCommand extends CliCommand {
 
     private List<Compared> compareLayers(Agreement agreement, MemoryScope scope, Progress progress) throws IOException {
         try (Engine engine = options.open(a, progress);
-                LayerValues values = LayerValues.of(engine, inputs.read(engine, false, scope))) {
+                LayerValues values = LayerValues.of(engine, inputs.read(engine, options.dims, false, scope))) {
             return values.compareWith(b, agreement, progress);
         }
     }

@@ -3,6 +3,7 @@ package dev.tenon.cli;
 import dev.tenon.Device;
 import dev.tenon.Engine;
 import dev.tenon.Precision;
+import dev.tenon.internal.onnx.ImportOptions;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
@@ -60,6 +61,11 @@ final class DeviceOptions {
             b.trustedRoot(trustedRoot);
         }
         return b;
+    }
+
+    /** How to read a model apart from building it. */
+    ImportOptions importOptions() {
+        return trustedRoot == null ? ImportOptions.DEFAULT : ImportOptions.DEFAULT.withTrustedRoot(trustedRoot);
     }
 
     static final class DeviceConverter implements ITypeConverter<Device> {

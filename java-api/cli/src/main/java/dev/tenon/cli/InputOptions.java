@@ -102,9 +102,11 @@ final class InputOptions {
     /**
      * A value for every input of the engine, in memory of {@code scope}.
      *
+     * @param dims sizes of named dimensions
      * @param fillByDefault whether inputs without a file get random values even if no option says so
      */
-    Map<String, Datum> read(Engine engine, boolean fillByDefault, MemoryScope scope) throws IOException {
+    Map<String, Datum> read(Engine engine, Map<String, Long> dims, boolean fillByDefault, MemoryScope scope)
+            throws IOException {
         Map<String, Path> files = files(engine);
         Map<String, Datum> values = new LinkedHashMap<>();
         ImageSettings settings = null;
@@ -120,7 +122,7 @@ final class InputOptions {
             }
             values.put(info.name(), read(file, engine, i, settings, scope));
         }
-        fill(engine, values, fillByDefault, scope);
+        fill(engine, values, dims, fillByDefault, scope);
         return values;
     }
 
@@ -149,7 +151,12 @@ final class InputOptions {
         };
     }
 
-    private void fill(Engine engine, Map<String, Datum> values, boolean fillByDefault, MemoryScope scope) {
+    private void fill(
+            Engine engine,
+            Map<String, Datum> values,
+            Map<String, Long> dims,
+            boolean fillByDefault,
+            MemoryScope scope) {
         List<TensorInfo> missing = engine.inputs().stream()
                 .filter(i -> !values.containsKey(i.name()))
                 .toList();
@@ -161,6 +168,7 @@ final class InputOptions {
                     + "; give --input NAME=FILE, or fill them with --random or --zeros");
         }
         Map<String, Long> symbols = symbols(engine, values);
+        dims.forEach(symbols::putIfAbsent);
         SplittableRandom source = new SplittableRandom(seed);
         for (TensorInfo info : missing) {
             if (info.type() == null) {
@@ -211,8 +219,8 @@ final class InputOptions {
     }
 
     private static CliException openShape(TensorInfo info) {
-        return new CliException(
-                "the shape of input " + info + " is open; fix it with --shape " + info.name() + "=1x...");
+        return new CliException("the shape of input " + info + " is open; fix it with --dim NAME=N or --shape "
+                + info.name() + "=1x...");
     }
 
     /** Floats from -1 to 1, bytes over their range, other integers 0 or 1, which are valid indices almost everywhere. */

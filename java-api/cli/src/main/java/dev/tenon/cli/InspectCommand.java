@@ -7,7 +7,6 @@ import dev.tenon.TensorInfo;
 import dev.tenon.internal.ir.Graph;
 import dev.tenon.internal.ir.GraphPrinter;
 import dev.tenon.internal.memory.MemoryScope;
-import dev.tenon.internal.onnx.ImportOptions;
 import dev.tenon.internal.onnx.ImportedModel;
 import dev.tenon.internal.onnx.OnnxImporter;
 import dev.tenon.internal.plan.Plan;
@@ -31,7 +30,7 @@ import picocli.CommandLine.Parameters;
         name = "inspect",
         description =
                 "Shows a model's inputs, layers, steps with their implementations, and memory. Open sizes other than"
-                        + " the batch must be fixed with --shape to see the steps.")
+                        + " the batch must be fixed with --dim or --shape to see the steps.")
 final class InspectCommand extends CliCommand {
     @Parameters(paramLabel = "MODEL", description = "An .onnx model or a .tenon engine.")
     Path model;
@@ -79,11 +78,11 @@ final class InspectCommand extends CliCommand {
     }
 
     /** Plans the engine for its shapes, an open batch taken as 1. Returns why it cannot, empty if it can. */
-    private static String prepare(Engine engine, Session session, MemoryScope scope) throws IOException {
+    private String prepare(Engine engine, Session session, MemoryScope scope) throws IOException {
         InputOptions zeros = new InputOptions();
         zeros.zeros = true;
         try {
-            Map<String, Datum> values = zeros.read(engine, false, scope);
+            Map<String, Datum> values = zeros.read(engine, options.dims, false, scope);
             values.forEach(session::bind);
             session.prepare();
             return "";
@@ -111,11 +110,8 @@ final class InspectCommand extends CliCommand {
         facts.put("file", model.toString());
         facts.put("graph", graph.name());
         if (model.getFileName().toString().endsWith(".onnx")) {
-            ImportOptions importOptions = options.device.trustedRoot == null
-                    ? ImportOptions.DEFAULT
-                    : ImportOptions.DEFAULT.withTrustedRoot(options.device.trustedRoot);
             try (MemoryScope scope = MemoryScope.shared("model of the report")) {
-                ImportedModel m = OnnxImporter.read(model, importOptions, scope);
+                ImportedModel m = OnnxImporter.read(model, options.device.importOptions(), scope);
                 facts.put("producer", (m.producer() + " " + m.producerVersion()).strip());
                 facts.put("format", "ONNX IR version " + m.irVersion());
                 facts.put("opsets", m.opsets().toString().replaceAll("[{}]", ""));

@@ -74,7 +74,7 @@ final class RunCommand extends CliCommand {
                 MemoryScope scope = MemoryScope.shared("inputs of the command line");
                 Session session = engine.newSession()) {
             Labels labels = Labels.of(labelFile, engine.metadata());
-            Map<String, Datum> values = inputs.read(engine, false, scope);
+            Map<String, Datum> values = inputs.read(engine, options.dims, false, scope);
             values.forEach(session::bind);
             long begun = System.nanoTime();
             session.run();

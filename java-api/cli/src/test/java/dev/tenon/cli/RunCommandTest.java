@@ -91,6 +91,18 @@ class RunCommandTest {
     }
 
     @Test
+    void namedDimensionsGetTheirSizes() throws Exception {
+        Path model = Cli.layerModel(folder);
+        assertThat(output(Cli.run("run", model, "--zeros", "--dim", "N=7", "--json"), "y")
+                        .get("shape"))
+                .isEqualTo(List.of(7L, 2L));
+        Cli r = Cli.run("run", model, "--zeros", "--dim", "M=7");
+        assertThat(r.code()).isEqualTo(2);
+        assertThat(r.err()).contains("--dim M: the model's open dimensions are [N]");
+        assertThat(Cli.run("run", model, "--zeros", "--dim", "N=-1").err()).contains("cannot be negative");
+    }
+
+    @Test
     void topShowsLabels() throws Exception {
         Path model = Cli.layerModel(folder);
         Path x = Files.writeString(folder.resolve("x.json"), "[[1, 2, 3]]");
