@@ -2,6 +2,7 @@ package dev.tenon;
 
 import dev.tenon.internal.engine.CompiledModel;
 import dev.tenon.internal.engine.EngineBuild;
+import dev.tenon.internal.engine.EngineFile;
 import dev.tenon.internal.engine.Lanes;
 import dev.tenon.internal.ir.OptionalType;
 import dev.tenon.internal.ir.SequenceType;
@@ -19,6 +20,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -112,18 +115,19 @@ public final class Engine implements AutoCloseable {
 
     /** A new session. Close it, or the engine closes it. @throws IllegalStateException if the engine is closed */
     public Session newSession() {
-        synchronized (resources) {
-            ensureOpen();
-        }
-        Session s = new Session(this, model);
-        synchronized (resources) {
-            if (!resources.closed) {
-                resources.sessions.add(s.resources());
-                return s;
+        resources.inUse.lock();
+        try {
+            synchronized (resources) {
+                ensureOpen();
             }
+            Session s = new Session(this, model);
+            synchronized (resources) {
+                resources.sessions.add(s.resources());
+            }
+            return s;
+        } finally {
+            resources.inUse.unlock();
         }
-        s.close();
-        throw new IllegalStateException("the engine is closed");
     }
 
     /**
@@ -148,6 +152,11 @@ public final class Engine implements AutoCloseable {
         try {
             for (String name : arguments.keySet()) {
                 inputIndex(name);
+            }
+            for (TensorInfo i : inputs) {
+                if (!arguments.containsKey(i.name())) {
+                    throw new ShapeException("input '" + i.name() + "' is not set; expected " + i);
+                }
             }
             arguments.forEach(s::bind);
             s.run();
@@ -204,10 +213,15 @@ public final class Engine implements AutoCloseable {
      * @throws EngineFormatException if the file cannot be written
      */
     public void save(Path file) {
-        synchronized (resources) {
-            ensureOpen();
+        resources.inUse.lock();
+        try {
+            synchronized (resources) {
+                ensureOpen();
+            }
+            EngineFile.write(model, file);
+        } finally {
+            resources.inUse.unlock();
         }
-        dev.tenon.internal.engine.EngineFile.write(model, file);
     }
 
     /** What runs for the shapes seen so far; for inspection. */
@@ -261,6 +275,10 @@ public final class Engine implements AutoCloseable {
     private static final class Resources {
         private final CompiledModel model;
         private final Set<Session.Resources> sessions = Collections.newSetFromMap(new IdentityHashMap<>());
+        private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+        /** Held by those who read the model outside of a session; closing waits for them. */
+        private final Lock inUse = lock.readLock();
+
         private boolean closed;
 
         Resources(CompiledModel model) {
@@ -270,12 +288,17 @@ public final class Engine implements AutoCloseable {
         /** Returns false if it was closed already. */
         boolean close() {
             List<Session.Resources> open;
-            synchronized (this) {
-                if (closed) {
-                    return false;
+            lock.writeLock().lock();
+            try {
+                synchronized (this) {
+                    if (closed) {
+                        return false;
+                    }
+                    closed = true;
+                    open = new ArrayList<>(sessions);
                 }
-                closed = true;
-                open = new ArrayList<>(sessions);
+            } finally {
+                lock.writeLock().unlock();
             }
             open.forEach(Session.Resources::close);
             model.close();

@@ -45,6 +45,8 @@ public final class Session implements AutoCloseable {
     private volatile @Nullable PlanInstance current;
     private boolean stale = true;
     private boolean copies;
+    private int pinned;
+    private volatile boolean cancelled;
 
     Session(Engine engine, CompiledModel model) {
         this.engine = engine;
@@ -139,10 +141,20 @@ public final class Session implements AutoCloseable {
             if (!(datum instanceof Tensor t)) {
                 throw new ShapeException("output '" + name + "' can only be bound to a tensor");
             }
+            checkNative(name, t);
+            if (t.type() != DataType.STRING && t.segment().isReadOnly()) {
+                throw new ShapeException("output '" + name + "' was given read-only memory");
+            }
             boundOutputs[out] = t;
             stale = true;
         } finally {
             lock.unlock();
+        }
+    }
+
+    private static void checkNative(String name, Tensor t) {
+        if (t.type() != DataType.STRING && !t.segment().isNative()) {
+            throw new ShapeException("'" + name + "' was given memory of the Java heap; expected native memory");
         }
     }
 
@@ -152,6 +164,7 @@ public final class Session implements AutoCloseable {
             if (t.type() != info.type() || !info.accepts(t.shape())) {
                 throw new ShapeException("input '" + info.name() + "' was given " + t + "; expected " + info);
             }
+            checkNative(info.name(), t);
         } else if (info.type() != null) {
             throw new ShapeException("input '" + info.name() + "' was given a " + datum + "; expected " + info);
         }
@@ -183,7 +196,11 @@ public final class Session implements AutoCloseable {
                 instance = new PlanInstance(model.plans(), types);
                 instances.put(types, instance);
                 if (instances.size() > MAX_INSTANCES) {
-                    instances.pollFirstEntry().getValue().close();
+                    PlanInstance oldest = instances.pollFirstEntry().getValue();
+                    if (oldest == current) {
+                        current = null;
+                    }
+                    oldest.close();
                 }
             }
             for (int i = 0; i < inputs.length; i++) {
@@ -262,53 +279,96 @@ public final class Session implements AutoCloseable {
      * @throws IllegalStateException if the session is closed
      */
     public void run() {
+        run(null);
+    }
+
+    /** As {@link #run}, telling what each step took; slower than a run, since each step is timed. For Tenon's own tools. */
+    @SuppressWarnings("exports")
+    public void runProfiled(PlanInstance.Profile profile) {
+        run(profile);
+    }
+
+    private void run(PlanInstance.@Nullable Profile profile) {
         lock.lock();
         try {
             ensureOpen();
-            if (stale) {
-                prepare();
-            }
-            PlanInstance c = current;
-            if (new RunEvent().isEnabled() || new StepEvent().isEnabled()) {
-                RecordedRun.run(model.graph().name(), c);
-            } else {
-                int cores = Lanes.enter(c.threads());
-                try {
-                    c.run();
-                } finally {
-                    Lanes.leave(cores);
+            cancelled = false;
+            pinned = 0;
+            try {
+                pinBound();
+                if (stale) {
+                    prepare();
                 }
-            }
-            if (copies) {
-                for (int i = 0; i < copiedOutputs.length; i++) {
-                    if (copiedOutputs[i] != null && c.output(i) instanceof Tensor t) {
-                        copiedOutputs[i].copyFrom(t);
-                    }
+                PlanInstance c = current;
+                c.arm();
+                if (cancelled) {
+                    throw new CancelledException("the run was cancelled before its first step");
                 }
+                runInstance(c, profile);
+                if (copies) {
+                    copyOutputs(c);
+                }
+            } finally {
+                unpinBound();
             }
         } finally {
             lock.unlock();
         }
     }
 
-    /** As {@link #run}, telling what each step took; slower than a run, since each step is timed. For Tenon's own tools. */
-    @SuppressWarnings("exports")
-    public void runProfiled(PlanInstance.Profile profile) {
-        lock.lock();
+    private void runInstance(PlanInstance c, PlanInstance.@Nullable Profile profile) {
+        if (profile == null && (new RunEvent().isEnabled() || new StepEvent().isEnabled())) {
+            RecordedRun.run(model.graph().name(), c);
+            return;
+        }
+        int cores = Lanes.enter(c.threads());
         try {
-            ensureOpen();
-            if (stale) {
-                prepare();
-            }
-            PlanInstance c = current;
-            int cores = Lanes.enter(c.threads());
-            try {
+            if (profile == null) {
+                c.run();
+            } else {
                 c.runProfiled(profile);
-            } finally {
-                Lanes.leave(cores);
             }
         } finally {
-            lock.unlock();
+            Lanes.leave(cores);
+        }
+    }
+
+    private void copyOutputs(PlanInstance c) {
+        for (int i = 0; i < copiedOutputs.length; i++) {
+            if (copiedOutputs[i] != null && c.output(i) instanceof Tensor t) {
+                copiedOutputs[i].copyFrom(t);
+            }
+        }
+    }
+
+    /** Native code knows only addresses: no tensor may lose its memory while a run uses it. */
+    private void pinBound() {
+        for (int i = 0; i < inputs.length; i++, pinned++) {
+            if (inputs[i] instanceof Tensor t && !t.pin()) {
+                throw gone(engine.inputs().get(i));
+            }
+        }
+        for (int i = 0; i < boundOutputs.length; i++, pinned++) {
+            if (boundOutputs[i] != null && !boundOutputs[i].pin()) {
+                throw gone(engine.outputs().get(i));
+            }
+        }
+    }
+
+    private static IllegalStateException gone(TensorInfo info) {
+        return new IllegalStateException("the tensor bound to '" + info.name()
+                + "' is closed or belongs to another thread; bind one that this thread may use");
+    }
+
+    private void unpinBound() {
+        for (int i = 0; i < pinned; i++) {
+            if (i < inputs.length) {
+                if (inputs[i] instanceof Tensor t) {
+                    t.unpin();
+                }
+            } else if (boundOutputs[i - inputs.length] != null) {
+                boundOutputs[i - inputs.length].unpin();
+            }
         }
     }
 
@@ -346,6 +406,7 @@ public final class Session implements AutoCloseable {
 
     /** Asks a run in progress on another thread to stop; it ends in a {@link CancelledException}. Does nothing otherwise. */
     public void cancel() {
+        cancelled = true;
         PlanInstance c = current;
         if (c != null) {
             c.cancel();

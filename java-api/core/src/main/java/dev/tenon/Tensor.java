@@ -167,6 +167,25 @@ public final class Tensor implements Datum, AutoCloseable {
         return segment;
     }
 
+    /**
+     * Keeps the memory in place during a native run, which knows addresses only.
+     *
+     * @return false if the memory is gone, or belongs to another thread
+     */
+    boolean pin() {
+        if (scope != null) {
+            return scope.pin();
+        }
+        return text != null || (segment.scope().isAlive() && segment.isAccessibleBy(Thread.currentThread()));
+    }
+
+    /** Ends one {@link #pin}. */
+    void unpin() {
+        if (scope != null) {
+            scope.unpin();
+        }
+    }
+
     /** The same memory under another shape with as many elements. The view does not own the memory. */
     public Tensor reshaped(Shape newShape) {
         if (newShape.elements() != shape.elements()) {

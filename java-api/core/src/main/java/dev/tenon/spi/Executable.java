@@ -28,6 +28,9 @@ public interface Executable extends AutoCloseable {
         /** Sets the memory of graph output {@code index}; dense, row-major, alive during runs. */
         void bindOutput(int index, java.lang.foreign.MemorySegment memory);
 
+        /** Lowers the flag that {@link #cancel} raises. */
+        void arm();
+
         /** Runs all steps. Allocates nothing. @throws dev.tenon.CancelledException if the flag was raised */
         void run();
 

@@ -86,12 +86,18 @@ final class CpuProgram implements Executable {
     private final class CpuInstance implements Instance {
         private final Arena lifetime = Arena.ofShared();
         private final MemorySegment context;
-        private final MemorySegment cancel = lifetime.allocate(ValueLayout.JAVA_INT);
+        // Lives as long as this object: cancel() may come from any thread, even after close().
+        private final MemorySegment cancel = Arena.ofAuto().allocate(ValueLayout.JAVA_INT);
         private final MemorySegment error = TenonH.newError(lifetime);
 
         CpuInstance(MemorySegment memory) {
             MemorySegment out = lifetime.allocate(ValueLayout.ADDRESS);
-            check(TenonH.contextCreate(program, memory, out, error));
+            try {
+                check(TenonH.contextCreate(program, memory, out, error));
+            } catch (RuntimeException | Error e) {
+                lifetime.close();
+                throw e;
+            }
             context = Pointers.owned(out.get(ValueLayout.ADDRESS, 0), lifetime, TenonH::contextDestroy);
         }
 
@@ -106,8 +112,12 @@ final class CpuProgram implements Executable {
         }
 
         @Override
-        public void run() {
+        public void arm() {
             cancel.set(ValueLayout.JAVA_INT, 0, 0);
+        }
+
+        @Override
+        public void run() {
             check(TenonH.contextRun(context, 0, -1, cancel, MemorySegment.NULL, error));
         }
 
@@ -115,7 +125,6 @@ final class CpuProgram implements Executable {
         public void runProfiled(long[] nanos) {
             try (Arena call = Arena.ofConfined()) {
                 MemorySegment ns = call.allocate(8L * Math.max(1, nanos.length), 8);
-                cancel.set(ValueLayout.JAVA_INT, 0, 0);
                 check(TenonH.contextRun(context, 0, -1, cancel, ns, error));
                 MemorySegment.copy(ns, ValueLayout.JAVA_LONG, 0, nanos, 0, nanos.length);
             }

@@ -10,10 +10,13 @@ import dev.tenon.Tensor;
 import dev.tenon.TensorSequence;
 import dev.tenon.internal.memory.MemoryScope;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** What a reference implementation sees of a node: its input values, and memory for its outputs. */
 public final class Evaluation {
+    private static final ScopedValue<BooleanSupplier> CANCELLED = ScopedValue.newInstance();
+
     private final Node node;
     private final List<@Nullable Datum> inputs;
     private final MemoryScope scope;
@@ -92,14 +95,22 @@ public final class Evaluation {
         return Tensor.allocate(scope, type, Shape.of(dims));
     }
 
+    /** Does {@code work}, in which {@link #checkCancelled} also obeys {@code cancelled}. */
+    public static void cancellable(BooleanSupplier cancelled, Runnable work) {
+        ScopedValue.where(CANCELLED, cancelled).run(work);
+    }
+
     /**
-     * Stops a long evaluation whose thread was interrupted. Loops call it once an iteration.
+     * Stops a long evaluation that was cancelled or whose thread was interrupted. Loops call it once an iteration.
      *
-     * @throws CancelledException if the thread is interrupted; the interrupt stays set
+     * @throws CancelledException if so; an interrupt stays set
      */
     public static void checkCancelled() {
         if (Thread.currentThread().isInterrupted()) {
             throw new CancelledException("the evaluation was interrupted");
+        }
+        if (CANCELLED.isBound() && CANCELLED.get().getAsBoolean()) {
+            throw new CancelledException("the run was cancelled");
         }
     }
 

@@ -33,6 +33,7 @@ public final class MemoryScope implements AutoCloseable {
     private long chunkUsed;
     private long bytes;
     private boolean closed;
+    private int pins;
 
     private MemoryScope(String name, Arena arena) {
         this.name = name;
@@ -132,9 +133,30 @@ public final class MemoryScope implements AutoCloseable {
         return true;
     }
 
+    /**
+     * Keeps the scope open until {@link #unpin}: native code is about to use its memory by address.
+     *
+     * @return false if it is closed already
+     */
+    public synchronized boolean pin() {
+        if (closed) {
+            return false;
+        }
+        pins++;
+        return true;
+    }
+
+    /** Ends one {@link #pin}. */
+    public synchronized void unpin() {
+        pins--;
+    }
+
     /** Frees all memory of the scope. @throws IllegalStateException if a native call is using it, or it is closed already */
     @Override
     public synchronized void close() {
+        if (pins > 0) {
+            throw new IllegalStateException("the memory of this " + name + " is in use by a run; close it afterwards");
+        }
         arena.close();
         closed = true;
         OPEN.remove(this);

@@ -5,6 +5,7 @@ import dev.tenon.DataType;
 import dev.tenon.Datum;
 import dev.tenon.Shape;
 import dev.tenon.Tensor;
+import dev.tenon.internal.ir.Evaluation;
 import dev.tenon.internal.ir.Graph;
 import dev.tenon.internal.ir.Node;
 import dev.tenon.internal.ir.TensorType;
@@ -49,10 +50,15 @@ public final class PlanInstance implements AutoCloseable {
         this.memory = MemoryScope.shared("session of " + plan.graph().name());
         this.programs = new Executable.Instance[plan.segments().size()];
         data.putAll(plan.graph().constants());
-        for (int i = 0; i < programs.length; i++) {
-            if (plan.segments().get(i) instanceof Plan.DeviceSegment d) {
-                programs[i] = d.program().newInstance(memory);
+        try {
+            for (int i = 0; i < programs.length; i++) {
+                if (plan.segments().get(i) instanceof Plan.DeviceSegment d) {
+                    programs[i] = d.program().newInstance(memory);
+                }
             }
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
         }
         this.only = programs.length == 1 && plan.rest() == null ? programs[0] : null;
     }
@@ -130,7 +136,17 @@ public final class PlanInstance implements AutoCloseable {
         }
     }
 
-    /** Runs the plan on the bound inputs. */
+    /** Forgets an earlier {@link #cancel}. A caller that sees no request after this and runs will not miss one. */
+    public void arm() {
+        cancelled = false;
+        for (Executable.Instance p : programs) {
+            if (p != null) {
+                p.arm();
+            }
+        }
+    }
+
+    /** Runs the plan on the bound inputs. Stops at once if {@link #cancel} came after {@link #arm}. */
     public void run() {
         if (only != null && profile == null) {
             only.run();
@@ -140,7 +156,6 @@ public final class PlanInstance implements AutoCloseable {
     }
 
     private void runSegments() {
-        cancelled = false;
         MemoryScope old = results;
         results = MemoryScope.shared("results of " + plan.graph().name());
         if (old != null) {
@@ -191,7 +206,7 @@ public final class PlanInstance implements AutoCloseable {
     private void runHost(Node n) {
         Profile p = profile;
         long start = System.nanoTime();
-        evaluate(n);
+        Evaluation.cancellable(() -> cancelled, () -> evaluate(n));
         if (p != null) {
             p.step(
                     new StepInfo(n.op().name(), n.origin(), "host reference", "", 0, 0, 0, 1),
@@ -243,8 +258,12 @@ public final class PlanInstance implements AutoCloseable {
             instance.bindInput(i, inputs.get(i));
         }
         instance.prepare();
+        instance.arm();
         running = instance;
         try {
+            if (cancelled) {
+                throw new CancelledException("the run was cancelled before the part whose shapes depend on data");
+            }
             instance.profile = profile;
             instance.run();
         } finally {
