@@ -9,12 +9,12 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /** The cases of the ONNX suite and the models that are known not to be supported. */
-final class SuiteExpectations {
+public final class SuiteExpectations {
     private static final String RESOURCE = "/onnx-node-expected.txt";
 
     private SuiteExpectations() {}
 
-    static Set<String> read() throws IOException {
+    public static Set<String> read() throws IOException {
         try (InputStream in = SuiteExpectations.class.getResourceAsStream(RESOURCE)) {
             if (in == null) {
                 throw new IOException("resource " + RESOURCE + " is missing");
