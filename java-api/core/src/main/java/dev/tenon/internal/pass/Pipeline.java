@@ -13,6 +13,8 @@ public final class Pipeline {
         return List.of(
                 // Canonicalize: one form for what models write in many.
                 new FoldConstants(context.constants()),
+                // Before all that looks for single precision.
+                new PromoteHalf(),
                 new RemoveNoOps(),
                 new LowerClip(),
                 new LowerVariadic(),

@@ -65,6 +65,14 @@ final class GraphBuilder {
         return constant(name, t);
     }
 
+    Value halves(String name, long... dims) {
+        Tensor t = Tensor.allocate(memory, DataType.FLOAT16, Shape.of(dims));
+        for (long i = 0; i < t.size(); i++) {
+            t.setDouble(i, random.nextDouble() * 2 - 1);
+        }
+        return constant(name, t);
+    }
+
     Value scalar(double v) {
         Tensor t = Tensor.allocate(memory, DataType.FLOAT32, Shape.scalar());
         t.setDouble(0, v);
