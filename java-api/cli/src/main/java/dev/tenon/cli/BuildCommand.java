@@ -3,6 +3,7 @@ package dev.tenon.cli;
 import dev.tenon.Engine;
 import dev.tenon.Session;
 import dev.tenon.TensorInfo;
+import dev.tenon.internal.cpu.CpuBackend;
 import dev.tenon.internal.memory.MemoryScope;
 import dev.tenon.internal.onnx.OnnxImporter;
 import java.io.IOException;
@@ -47,21 +48,23 @@ final class BuildCommand extends CliCommand {
             engine = options.open(model, progress);
         }
         try (engine) {
-            boolean fixed = engine.inputs().stream().allMatch(TensorInfo::isFixed);
-            if (fixed) {
+            if (engine.inputs().stream().allMatch(TensorInfo::isFixed)) {
                 // The plan for these shapes packs the weights, and the file then holds them packed.
                 try (Session session = engine.newSession()) {
                     session.prepare();
                 }
             }
             engine.save(output);
-            report(engine, fixed, System.nanoTime() - start);
+            report(engine, System.nanoTime() - start);
         }
         return DONE;
     }
 
-    private void report(Engine engine, boolean fixed, long nanos) throws IOException {
+    private void report(Engine engine, long nanos) throws IOException {
         LayerSummary layers = LayerSummary.of(engine.model().graph());
+        int packed = engine.model().backend() instanceof CpuBackend cpu
+                ? cpu.packed().size()
+                : 0;
         int before = nodesOfModel(layers.nodes());
         long bytes = Files.size(output);
         if (json) {
@@ -72,7 +75,7 @@ final class BuildCommand extends CliCommand {
             m.put("nodes_before", before);
             m.put("nodes_after", layers.nodes());
             m.put("layers", layers.json());
-            m.put("packed", fixed);
+            m.put("packed_weights", packed);
             m.put("seconds", nanos / 1e9);
             m.put("bytes", bytes);
             printJson(m);
@@ -83,9 +86,10 @@ final class BuildCommand extends CliCommand {
         layers.table().print(out, "  ");
         out.println("nodes     " + before + " in the model, " + layers.nodes() + " in the engine, " + layers.fused()
                 + " of them fused");
-        if (!fixed) {
-            out.println("shapes    open, so weights are packed by the first run; --shape packs them now");
-        }
+        out.println("weights   "
+                + (packed == 0
+                        ? "packed by the first run; for open shapes, --shape or --dim packs them now"
+                        : packed + " packed for this processor"));
         out.println("time      " + Text.time(nanos));
         out.println("engine    " + output + ", " + Text.bytes(bytes));
         out.flush();

@@ -96,7 +96,8 @@ final class Progress implements BuildListener, AutoCloseable {
     public void close() {
         if (bar != null) {
             bar.close();
-            System.err.print("\r\033[K");
+            // Closing ends the line; the next output belongs where the bar was.
+            System.err.print("\033[A\r\033[K");
             System.err.flush();
             bar = null;
         }

@@ -26,7 +26,7 @@ import picocli.CommandLine.Parameters;
 final class RunCommand extends CliCommand {
     private static final int SHORT_LIST = 10;
     private static final int MAX_WARM_RUNS = 50;
-    private static final long WARM_NANOS = 100_000_000;
+    private static final long WARM_NANOS = 40_000_000;
 
     @Parameters(paramLabel = "MODEL", description = "An .onnx model or a .tenon engine.")
     Path model;
