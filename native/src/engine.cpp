@@ -63,12 +63,13 @@ tenon_engine::tenon_engine(const tenon_engine_options& options)
       serial_below_ns_(options.serial_below_ns < 0 ? kSerialBelowNs : options.serial_below_ns),
       isa_(fix_isa()) {}
 
-void tenon_engine::add_constant(int64_t key, const void* data, int64_t bytes) {
+void tenon_engine::add_constant(int64_t key, const void* data, int64_t bytes, bool mapped) {
     const std::lock_guard lock(mutex_);
     require(!constants_.contains(key), "constant %lld is registered already", static_cast<long long>(key));
     Constant& added = constants_[key];
     added.data = data;
     added.bytes = bytes;
+    added.mapped = mapped && data != nullptr;
 }
 
 tenon_engine::Constant& tenon_engine::constant(int64_t key) {
@@ -117,6 +118,11 @@ void tenon_engine::restore(int64_t key, Constant& c) {
     }
     fail(TENON_INVALID_STATE, "the plain data of constant %lld were released and no packed form can be unpacked",
          static_cast<long long>(key));
+}
+
+// Once packed, the plain form is seldom read again: it need not take memory beside the packed one.
+void tenon_engine::drop_pages(const Constant& c) {
+    if (c.mapped && !c.plain_used) drop_mapped_pages(c.data, c.bytes);
 }
 
 bool tenon_engine::release_plain(int64_t key) {
@@ -168,6 +174,7 @@ const void* tenon_engine::packed(int64_t key, const MemoryDesc& from, const Memo
     MemoryBlock block(to.bytes(), TENON_MEMORY_HUGE_PAGES);
     const TeamSize team(threads_);
     reorder_now(from, plain_locked(key), to, block.get());
+    drop_pages(constant(key));
     packed_.push_back({key, reorder_layout(from, to), from, to, block.get(), to.bytes(), std::move(block)});
     return packed_.back().data;
 }
@@ -247,10 +254,12 @@ void tenon_engine_destroy(tenon_engine* engine) {
 }
 
 tenon_status tenon_engine_add_constant(tenon_engine* engine, int64_t key, const void* data, int64_t bytes,
-                                       tenon_error* err) {
+                                       int64_t flags, tenon_error* err) {
     return guard(err, [&] {
         require(engine != nullptr && bytes >= 0, "engine is NULL or bytes negative");
-        engine->add_constant(key, data, bytes);
+        require((flags & ~int64_t{TENON_CONSTANT_MAPPED}) == 0, "unknown constant flags %lld",
+                static_cast<long long>(flags));
+        engine->add_constant(key, data, bytes, (flags & TENON_CONSTANT_MAPPED) != 0);
     });
 }
 

@@ -21,7 +21,7 @@ struct tenon_engine {
     int64_t serial_below_ns() const { return serial_below_ns_; }
     tenon::cpu::Isa isa() const { return isa_; }
 
-    void add_constant(int64_t key, const void* data, int64_t bytes);
+    void add_constant(int64_t key, const void* data, int64_t bytes, bool mapped);
     int64_t constant_bytes(int64_t key) const;
     // Plain data of a constant, needed from now on; brought back from a packed form if it was released.
     const void* plain(int64_t key);
@@ -41,6 +41,7 @@ struct tenon_engine {
         if (const void* found = find_own(key, layout)) return found;
         tenon::MemoryBlock block(bytes, TENON_MEMORY_HUGE_PAGES);
         pack(plain_locked(key), block.get());
+        drop_pages(constant(key));
         packed_.push_back({key, layout, {}, {}, block.get(), bytes, std::move(block)});
         return packed_.back().data;
     }
@@ -54,6 +55,7 @@ struct tenon_engine {
     struct Constant {
         const void* data = nullptr;
         int64_t bytes = 0;
+        bool mapped = false;  // from a file
         bool plain_used = false;
         tenon::MemoryBlock restored;
     };
@@ -74,6 +76,7 @@ struct tenon_engine {
     const Constant& constant(int64_t key) const;
     const void* plain_locked(int64_t key);
     void restore(int64_t key, Constant& constant);
+    static void drop_pages(const Constant& constant);
 
     const int threads_;
     const bool exact_;

@@ -72,6 +72,12 @@ void free_memory(void* address, int64_t bytes) noexcept {
     }
 }
 
+void drop_mapped_pages(const void* address, int64_t bytes) noexcept {
+    const int64_t begin = round_up(reinterpret_cast<int64_t>(address), page_bytes());
+    const int64_t end = (reinterpret_cast<int64_t>(address) + bytes) / page_bytes() * page_bytes();
+    if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
 }  // namespace tenon
 
 using namespace tenon;

@@ -13,6 +13,9 @@ void* allocate_memory(int64_t bytes, int64_t flags);
 // As tenon_memory_free.
 void free_memory(void* address, int64_t bytes) noexcept;
 
+// Takes the whole pages inside this part of a file mapping out of memory; the next access reads the file again.
+void drop_mapped_pages(const void* address, int64_t bytes) noexcept;
+
 // Owns one block.
 class MemoryBlock {
   public:

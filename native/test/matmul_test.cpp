@@ -1,3 +1,8 @@
+#include <sys/mman.h>
+
+#include <cstdio>
+#include <fstream>
+
 #include "reference.h"
 
 using namespace test;
@@ -190,6 +195,55 @@ void packed_weights_are_shared_and_imported() {
     check(tenon_engine_packed_import(second.handle, &packed, &err) == TENON_INVALID_ARGUMENT, "layout cut short");
 }
 
+// Bytes of the mapping that begins at `address` that are in memory.
+int64_t resident_bytes(const void* address) {
+    std::ifstream maps("/proc/self/smaps");
+    char begin[32];
+    std::snprintf(begin, sizeof begin, "%lx-", reinterpret_cast<unsigned long>(address));
+    bool inside = false;
+    for (std::string line; std::getline(maps, line);) {
+        if (line.find("-") < line.find(" ")) inside = line.starts_with(begin);
+        if (inside && line.starts_with("Rss:")) return std::stoll(line.substr(4)) * 1024;
+    }
+    return -1;
+}
+
+void mapped_weights_leave_memory_once_packed() {
+    const int64_t n = 512, k = 256, bytes = n * k * 4;
+    const Floats x = random_floats(16 * k, 1), w = random_floats(n * k, 2);
+    std::FILE* file = std::tmpfile();
+    check(file != nullptr && std::fwrite(w.data(), 1, bytes, file) == static_cast<size_t>(bytes) &&
+              std::fflush(file) == 0,
+          "temporary file");
+    void* map = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, fileno(file), 0);
+    check(map != MAP_FAILED, "mapping");
+    Engine engine;
+    tenon_error err{};
+    tenon_cpu_info cpu{};
+    cpu.struct_size = sizeof cpu;
+    call(tenon_cpu_query(&cpu, &err), err);
+    const bool packs = cpu.selected_isa > TENON_ISA_SCALAR;  // else oneDNN reads plain weights
+    const int64_t key = engine.constant(map, bytes, TENON_CONSTANT_MAPPED);
+    for (const int64_t m : {16, 1, 16}) {
+        Program p(engine);
+        tenon_matmul_params q = params();
+        q.a = p.input({m, k}, Floats(x.begin(), x.begin() + m * k));
+        q.b = p.value(TENON_ROLE_CONSTANT, TENON_F32, {k, n}, key);
+        q.dst = p.output({m, n});
+        p.add(tenon_program_add_matmul, q);
+        check(p.run() == TENON_OK, "matmul");
+        check_close(p.result(),
+                    matmul(
+                        1, m, n, k, [&](int64_t, int64_t r, int64_t c) { return x[r * k + c]; },
+                        [&](int64_t, int64_t r, int64_t c) { return w[r * n + c]; }),
+                    1e-4, 1e-4, "mapped weights, rows " + std::to_string(m));
+        check(!packs || resident_bytes(map) == 0, "plain weights are out of memory");
+    }
+    check(tenon_engine_add_constant(engine.handle, 7, map, bytes, 2, &err) == TENON_INVALID_ARGUMENT, "unknown flag");
+    munmap(map, bytes);
+    std::fclose(file);
+}
+
 void wrong_shapes_are_refused() {
     Engine engine;
     Program p(engine);
@@ -210,6 +264,7 @@ int main(int argc, char** argv) {
                     {"batches broadcast", batches_broadcast},
                     {"scale, bias, residual", scale_bias_residual},
                     {"packed weights are shared and imported", packed_weights_are_shared_and_imported},
+                    {"mapped weights leave memory once packed", mapped_weights_leave_memory_once_packed},
                     {"wrong shapes are refused", wrong_shapes_are_refused}},
                    argc, argv);
 }

@@ -211,8 +211,8 @@ void bad_engines_and_constants() {
     check(tenon_engine_create(&none, &e, &err) == TENON_INVALID_ARGUMENT, "no threads");
     Engine engine(1);
     const float data[4] = {};
-    check(tenon_engine_add_constant(engine.handle, 5, data, 16, &err) == TENON_OK, "constant");
-    check(tenon_engine_add_constant(engine.handle, 5, data, 16, &err) == TENON_INVALID_ARGUMENT, "key taken");
+    check(tenon_engine_add_constant(engine.handle, 5, data, 16, 0, &err) == TENON_OK, "constant");
+    check(tenon_engine_add_constant(engine.handle, 5, data, 16, 0, &err) == TENON_INVALID_ARGUMENT, "key taken");
     int64_t released = -1;
     check(tenon_engine_release_plain(engine.handle, 6, &released, &err) == TENON_NOT_FOUND, "unknown constant");
     call(tenon_engine_release_plain(engine.handle, 5, &released, &err), err);

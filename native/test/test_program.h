@@ -70,9 +70,9 @@ class Engine {
     Engine& operator=(const Engine&) = delete;
     ~Engine() { tenon_engine_destroy(handle); }
 
-    int64_t constant(const void* data, int64_t bytes) {
+    int64_t constant(const void* data, int64_t bytes, int64_t flags = 0) {
         tenon_error err{};
-        call(tenon_engine_add_constant(handle, ++last_key_, data, bytes, &err), err);
+        call(tenon_engine_add_constant(handle, ++last_key_, data, bytes, flags, &err), err);
         return last_key_;
     }
 

@@ -125,31 +125,24 @@ int64_t winograd_pack_slices(const WinogradShape& shape) {
 
 void winograd_pack(const WinogradShape& shape, WinogradTile tile, const float* weights, float* packed, int64_t first,
                    int64_t last) {
-    double g[6][3];
-    weight_transform(tile, g);
-    const int64_t n = side(tile), channels = round_up(shape.in_channels, 16);
+    WinogradWeights w{};
+    weight_transform(tile, w.transform);
+    w.weights = weights;
+    w.in_channels = shape.in_channels;
+    w.channels = round_up(shape.in_channels, 16);
+    w.points = side(tile);
+    const Isa isa = best_isa();
+    void (*pack)(const WinogradWeights&) = nullptr;
+#define TENON_KERNEL(name) \
+    if (pack == nullptr && isa >= Isa::name) pack = name::winograd_pack_panel;
+#include "winograd.inc"
     for (int64_t slice = first; slice < last; ++slice) {
         const int64_t begin = slice * kPanel, left = round_up(shape.out_channels, 16) - begin;
-        const int64_t width = left < kPanel ? left : kPanel;
-        float* out = packed + begin * channels * n * n;
-        for (int64_t c = 0; c < channels; ++c) {
-            for (int64_t k = 0; k < width; ++k) {
-                const bool inside = c < shape.in_channels && begin + k < shape.out_channels;
-                const float* w = inside ? weights + ((begin + k) * shape.in_channels + c) * 9 : nullptr;
-                double half[6][3];  // G w
-                for (int64_t i = 0; i < n; ++i) {
-                    for (int64_t x = 0; x < 3; ++x) {
-                        half[i][x] = inside ? g[i][0] * w[x] + g[i][1] * w[3 + x] + g[i][2] * w[6 + x] : 0.0;
-                    }
-                }
-                for (int64_t i = 0; i < n; ++i) {
-                    for (int64_t j = 0; j < n; ++j) {
-                        const double u = half[i][0] * g[j][0] + half[i][1] * g[j][1] + half[i][2] * g[j][2];
-                        out[((i * n + j) * channels + c) * width + k] = static_cast<float>(u);
-                    }
-                }
-            }
-        }
+        w.first = begin;
+        w.outputs = shape.out_channels - begin < kPanel ? shape.out_channels - begin : kPanel;
+        w.width = left < kPanel ? left : kPanel;
+        w.packed = packed + begin * w.channels * points(tile);
+        pack(w);
     }
 }
 

@@ -55,7 +55,7 @@ WinogradTile winograd_best_tile(const WinogradShape& shape, int64_t threads);
 // Allowed |dst - exact| / max |exact| for in_channels products summed.
 double winograd_tolerance(WinogradTile tile, int64_t in_channels);
 
-// ---- Weights: once, at build. The packed form depends on the shape's channels and the tile only, not on the ISA. ----
+// ---- Weights: once, at build. Layout: a matter of channels and tile, not of the ISA. ----
 
 int64_t winograd_packed_bytes(const WinogradShape& shape, WinogradTile tile);
 // Number of independent slices of the packed form (of up to 32 output channels each).

@@ -293,4 +293,38 @@ void winograd_run_phase(const WinogradPlan& plan, const WinogradArgs& args, int6
     }
 }
 
+// All outputs of the panel at once, lane by lane, in double precision: weights are transformed once, used often.
+void winograd_pack_panel(const WinogradWeights& p) {
+    constexpr int64_t kWidth = 32;
+    alignas(64) float w[9][kWidth] = {};
+    alignas(64) double half[3][6][kWidth];  // (G w)^T
+    alignas(64) float u[kWidth];
+    for (int64_t c = 0; c < p.channels; ++c) {
+        if (c < p.in_channels) {
+            const float* from = p.weights + (p.first * p.in_channels + c) * 9;
+            for (int64_t k = 0; k < p.outputs; ++k, from += p.in_channels * 9) {
+                for (int64_t x = 0; x < 9; ++x) w[x][k] = from[x];
+            }
+        } else {
+            __builtin_memset(w, 0, sizeof w);
+        }
+        for (int64_t i = 0; i < p.points; ++i) {
+            const double g0 = p.transform[i][0], g1 = p.transform[i][1], g2 = p.transform[i][2];
+            for (int64_t x = 0; x < 3; ++x) {
+                for (int64_t k = 0; k < kWidth; ++k) half[x][i][k] = g0 * w[x][k] + g1 * w[3 + x][k] + g2 * w[6 + x][k];
+            }
+        }
+        for (int64_t i = 0; i < p.points; ++i) {
+            for (int64_t j = 0; j < p.points; ++j) {
+                const double g0 = p.transform[j][0], g1 = p.transform[j][1], g2 = p.transform[j][2];
+                for (int64_t k = 0; k < kWidth; ++k) {
+                    u[k] = static_cast<float>(half[0][i][k] * g0 + half[1][i][k] * g1 + half[2][i][k] * g2);
+                }
+                float* to = p.packed + ((i * p.points + j) * p.channels + c) * p.width;
+                __builtin_memcpy(to, u, static_cast<uint64_t>(p.width) * sizeof(float));
+            }
+        }
+    }
+}
+
 }  // namespace tenon::cpu::TENON_ISA

@@ -134,11 +134,15 @@ TENON_API tenon_status tenon_engine_create(const tenon_engine_options* options, 
                                            tenon_error* err);
 TENON_API void tenon_engine_destroy(tenon_engine* engine); /* NULL is allowed */
 
+enum {
+    TENON_CONSTANT_MAPPED = 1 /* the data lie in a read-only mapping of a file, so that pages may be dropped from memory:
+                                 the engine does so with those it has packed */
+};
 /* Registers constant `key` (chosen by the caller, unique in the engine). data is plain row-major, borrowed until
  * tenon_engine_release_plain reports it dropped or the engine is destroyed; NULL when only packed forms will be used
- * (tenon_engine_packed_import). Thread-safe, as all functions of the engine. */
+ * (tenon_engine_packed_import). flags: sum of TENON_CONSTANT_*. Thread-safe, as all functions of the engine. */
 TENON_API tenon_status tenon_engine_add_constant(tenon_engine* engine, int64_t key, const void* data, int64_t bytes,
-                                                 tenon_error* err);
+                                                 int64_t flags, tenon_error* err);
 /* Drops the engine's pointer to the plain data of `key` if no finished program reads it: *out_released is 1 then, else
  * 0. A program finished later that wants the plain form gets it from a packed one. */
 TENON_API tenon_status tenon_engine_release_plain(tenon_engine* engine, int64_t key, int64_t* out_released,

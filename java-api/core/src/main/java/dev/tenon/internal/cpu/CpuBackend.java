@@ -1,5 +1,6 @@
 package dev.tenon.internal.cpu;
 
+import static dev.tenon.internal.ffi.TenonConstants.CONSTANT_MAPPED;
 import static dev.tenon.internal.ffi.TenonConstants.MATH_BF16;
 import static dev.tenon.internal.ffi.TenonConstants.MATH_STRICT;
 
@@ -172,7 +173,8 @@ public final class CpuBackend implements Backend {
     private void addConstant(long key, MemorySegment data, long bytes) {
         try (Arena call = Arena.ofConfined()) {
             MemorySegment err = TenonH.newError(call);
-            NativeFailure.check(TenonH.engineAddConstant(engine, key, data, bytes, err), err);
+            long flags = data.isMapped() ? CONSTANT_MAPPED : 0;
+            NativeFailure.check(TenonH.engineAddConstant(engine, key, data, bytes, flags, err), err);
         }
     }
 

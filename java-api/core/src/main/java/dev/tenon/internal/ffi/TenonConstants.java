@@ -30,6 +30,8 @@ public final class TenonConstants {
     public static final int MEMORY_ZERO = 1;
     public static final int MEMORY_HUGE_PAGES = 2;
 
+    public static final int CONSTANT_MAPPED = 1;
+
     public static final int ADVISE_DONT_NEED = 0;
     public static final int ADVISE_WILL_NEED = 1;
     public static final int ADVISE_HUGE_PAGES = 2;

@@ -48,7 +48,7 @@ public final class TenonH {
     private static final MethodHandle ENGINE_CREATE = status("tenon_engine_create", ADDRESS, ADDRESS, ADDRESS);
     private static final MethodHandle ENGINE_DESTROY = nothing("tenon_engine_destroy", ADDRESS);
     private static final MethodHandle ENGINE_ADD_CONSTANT =
-            status("tenon_engine_add_constant", ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS);
+            status("tenon_engine_add_constant", ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
     private static final MethodHandle ENGINE_RELEASE_PLAIN =
             status("tenon_engine_release_plain", ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
     private static final MethodHandle ENGINE_PACKED_COUNT =
@@ -163,9 +163,9 @@ public final class TenonH {
     }
 
     public static int engineAddConstant(
-            MemorySegment engine, long key, MemorySegment data, long bytes, MemorySegment err) {
+            MemorySegment engine, long key, MemorySegment data, long bytes, long flags, MemorySegment err) {
         try {
-            return (int) ENGINE_ADD_CONSTANT.invokeExact(engine, key, data, bytes, err);
+            return (int) ENGINE_ADD_CONSTANT.invokeExact(engine, key, data, bytes, flags, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }
