@@ -54,7 +54,10 @@ final class EngineOptions {
         Set<String> names = new TreeSet<>();
         for (TensorInfo i : inputsOf(model)) {
             List<String> sizes = i.dims() == null ? List.of() : i.dims();
-            sizes.stream().filter(d -> !Character.isDigit(d.charAt(0))).forEach(names::add);
+            // Dimensions without a name of their own are numbered after a question mark.
+            sizes.stream()
+                    .filter(d -> !Character.isDigit(d.charAt(0)) && !d.startsWith("?"))
+                    .forEach(names::add);
             long[] shape = sizes.stream()
                     .mapToLong(d -> Character.isDigit(d.charAt(0)) ? Long.parseLong(d) : dims.getOrDefault(d, -1L))
                     .toArray();
@@ -65,7 +68,7 @@ final class EngineOptions {
         }
         for (Map.Entry<String, Long> d : dims.entrySet()) {
             if (!names.contains(d.getKey())) {
-                throw new CliException("--dim " + d.getKey() + ": the model's open dimensions are " + names);
+                throw new CliException("--dim " + d.getKey() + ": the named open dimensions of the model are " + names);
             }
             if (d.getValue() < 0) {
                 throw new CliException("--dim " + d.getKey() + "=" + d.getValue() + ": a size cannot be negative");

@@ -31,6 +31,17 @@ class InspectCommandTest {
     }
 
     @Test
+    void dumpsEnginesWhoseWeightsArePacked() throws Exception {
+        Path engine = folder.resolve("e.tenon");
+        Path model = Cli.layerModel(folder);
+        assertThat(Cli.run("build", model, "-o", engine, "--shape", "x=2x3").code())
+                .isZero();
+        Cli r = Cli.run("inspect", engine, "--dump");
+        assertThat(r.err()).isEmpty();
+        assertThat(r.out()).contains("constant", "graph layer");
+    }
+
+    @Test
     void jsonHoldsTheSteps() throws Exception {
         Map<String, Object> m = Cli.run("inspect", Cli.layerModel(folder), "--shape", "x=5x3", "--json")
                 .json();

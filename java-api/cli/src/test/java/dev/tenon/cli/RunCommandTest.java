@@ -98,7 +98,7 @@ class RunCommandTest {
                 .isEqualTo(List.of(7L, 2L));
         Cli r = Cli.run("run", model, "--zeros", "--dim", "M=7");
         assertThat(r.code()).isEqualTo(2);
-        assertThat(r.err()).contains("--dim M: the model's open dimensions are [N]");
+        assertThat(r.err()).contains("--dim M: the named open dimensions of the model are [N]");
         assertThat(Cli.run("run", model, "--zeros", "--dim", "N=-1").err()).contains("cannot be negative");
     }
 

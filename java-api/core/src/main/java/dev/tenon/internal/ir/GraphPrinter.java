@@ -125,6 +125,9 @@ public final class GraphPrinter {
     }
 
     private static String elements(Tensor t) {
+        if (t.isPacked()) {
+            return "(packed for the device)";
+        }
         StringJoiner s = new StringJoiner(" ");
         for (long i = 0; i < Math.min(SHOWN_ELEMENTS, t.size()); i++) {
             s.add(element(t, i));
