@@ -66,7 +66,7 @@ final class FuseLayerNorm implements Rule {
                 div.output(0), new LayerNorm(-1, epsilon), x, p.constant(div.output(0).name() + "_ones", ones)));
     }
 
-    private static @Nullable Node meanOverLastAxis(Graph g, Value v) {
+    static @Nullable Node meanOverLastAxis(Graph g, Value v) {
         Node n = Patterns.producer(g, v, Reduce.class);
         if (n == null || ((Reduce) n.op()).fn() != ReduceFn.MEAN || !((Reduce) n.op()).keepDims()) {
             return null;
@@ -79,7 +79,7 @@ final class FuseLayerNorm implements Rule {
         return axis == -1 || axis == Patterns.shape(n.input(0)).rank() - 1 ? n : null;
     }
 
-    private static boolean isSquare(Graph g, Value v, Value d) {
+    static boolean isSquare(Graph g, Value v, Value d) {
         Node n = g.producer(v).orElse(null);
         if (n == null) {
             return false;

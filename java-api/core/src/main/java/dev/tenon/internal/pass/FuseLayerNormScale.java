@@ -7,12 +7,14 @@ import dev.tenon.internal.ir.Patch;
 import dev.tenon.internal.ir.Value;
 import dev.tenon.internal.op.BinaryFn;
 import dev.tenon.internal.op.LayerNorm;
+import dev.tenon.internal.op.RmsNorm;
 import java.util.Optional;
 
 /**
  * Rewrites  Mul(LayerNormalization(x, ones), scale)  ->  LayerNormalization(x, scale)
- *           Add(LayerNormalization(x, scale), bias)  ->  LayerNormalization(x, scale, bias).
- * Needs: fuse-layer-norm.
+ *           Add(LayerNormalization(x, scale), bias)  ->  LayerNormalization(x, scale, bias),
+ * and the product for RMSNormalization too.
+ * Needs: fuse-layer-norm, fuse-rms-norm.
  */
 final class FuseLayerNormScale implements Rule {
     @Override
@@ -28,6 +30,9 @@ final class FuseLayerNormScale implements Rule {
         }
         for (int i = 0; i < 2; i++) {
             Node norm = Patterns.onlyProducer(g, n.input(i), LayerNorm.class);
+            if (norm == null && product) {
+                norm = Patterns.onlyProducer(g, n.input(i), RmsNorm.class);
+            }
             Value other = n.input(1 - i);
             if (norm == null
                     || norm.hasInput(2)

@@ -3,7 +3,10 @@ package dev.tenon.internal.pass;
 import dev.tenon.internal.ir.Graph;
 import dev.tenon.internal.ir.Node;
 import dev.tenon.internal.ir.Patch;
+import dev.tenon.internal.ir.SymbolicShape;
 import dev.tenon.internal.ir.Value;
+import dev.tenon.internal.op.Binary;
+import dev.tenon.internal.op.BinaryFn;
 import dev.tenon.internal.op.Clip;
 import dev.tenon.internal.op.Unary;
 import dev.tenon.internal.op.UnaryFn;
@@ -11,7 +14,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * Rewrites  Clip(x, low, high)  ->  CLIP(x)  with constant bounds, which then are parameters. A bound left out is infinite.
+ * Rewrites  Clip(x, low, high)  ->  CLIP(x)  with constant bounds, which then are parameters; a bound left out is infinite.
+ *           Clip(x, low, high)  ->  Min(Max(x, low), high)  with computed bounds.
  * Needs: constants folded.
  */
 final class LowerClip implements Rule {
@@ -29,13 +33,31 @@ final class LowerClip implements Rule {
         OptionalDouble low = bound(g, n.input(1), Double.NEGATIVE_INFINITY);
         OptionalDouble high = bound(g, n.input(2), Double.POSITIVE_INFINITY);
         if (low.isEmpty() || high.isEmpty()) {
-            return Optional.empty();
+            return asMinMax(n);
         }
         return Optional.of(Patch.of(n)
                 .replace(
                         n.output(0),
                         new Unary(UnaryFn.CLIP, (float) low.getAsDouble(), (float) high.getAsDouble()),
                         n.input(0)));
+    }
+
+    /** With bounds that are scalars it is a minimum of a maximum. */
+    private static Optional<Patch> asMinMax(Node n) {
+        for (int i = 1; i <= 2; i++) {
+            if (n.hasInput(i) && !Patterns.shape(n.input(i)).equals(SymbolicShape.SCALAR)) {
+                return Optional.empty();
+            }
+        }
+        Patch p = Patch.of(n);
+        Value x = n.input(0);
+        if (n.hasInput(1) && !n.hasInput(2)) {
+            return Optional.of(p.replace(n.output(0), new Binary(BinaryFn.MAX), x, n.input(1)));
+        }
+        if (n.hasInput(1)) {
+            x = p.node(n.output(0).name() + "_raised", x.type(), new Binary(BinaryFn.MAX), x, n.input(1));
+        }
+        return Optional.of(p.replace(n.output(0), new Binary(BinaryFn.MIN), x, n.input(2)));
     }
 
     /** The bound if a parameter can hold it without rounding. */

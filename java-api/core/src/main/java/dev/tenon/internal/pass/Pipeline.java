@@ -15,6 +15,7 @@ public final class Pipeline {
                 new FoldConstants(context.constants()),
                 // Before all that looks for single precision.
                 new PromoteHalf(),
+                new SimplifyTranspose(),
                 new RemoveNoOps(),
                 new LowerClip(),
                 new LowerVariadic(),
@@ -27,11 +28,15 @@ public final class Pipeline {
                 new FuseGelu(),
                 new FuseSwish(),
                 new FuseLayerNorm(),
+                new FuseRmsNorm(),
                 new FuseLayerNormScale(),
                 // Before the products in it get epilogues.
                 new FuseAttention(),
+                new LowerAttention(),
                 new SimplifyAttentionMask(),
                 new LowerGemm(),
+                new FuseMatMulTranspose(),
+                new LowerTranspose(),
                 new FuseMatMulBias(),
                 new FuseProductEpilogues(),
                 // Products add residuals at no cost; what is left is added by the normalisation.

@@ -7,9 +7,19 @@ import dev.tenon.internal.ir.TensorType;
 import dev.tenon.internal.ir.Value;
 import dev.tenon.internal.op.Binary;
 import dev.tenon.internal.op.Cast;
+import dev.tenon.internal.op.Concat;
 import dev.tenon.internal.op.Dropout;
+import dev.tenon.internal.op.Expand;
+import dev.tenon.internal.op.Flatten;
 import dev.tenon.internal.op.Identity;
+import dev.tenon.internal.op.Pad;
 import dev.tenon.internal.op.Reshape;
+import dev.tenon.internal.op.Slice;
+import dev.tenon.internal.op.Split;
+import dev.tenon.internal.op.Squeeze;
+import dev.tenon.internal.op.Tile;
+import dev.tenon.internal.op.Transpose;
+import dev.tenon.internal.op.Unsqueeze;
 import dev.tenon.internal.op.Where;
 import java.util.Arrays;
 import java.util.Optional;
@@ -18,7 +28,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Lets readers of a node that changes nothing read its input:
- *   Identity(x), Dropout(x), Cast(x) to its own type, Reshape(x) to its own shape   ->  x
+ *   Identity(x), Dropout(x), Cast(x) to its own type                                 ->  x
+ *   Reshape, Flatten, Squeeze, Unsqueeze, Expand, Tile, Slice, Split to the same shape ->  x
+ *   Transpose in the same order, Concat of one, Pad by nothing                       ->  x
  *   x + 0, x - 0, x * 1, x / 1                                                       ->  x
  *   Where(all true, x, z)                                                            ->  x
  *   Reshape(Reshape(x, a), b)                                                        ->  Reshape(x, b)
@@ -52,10 +64,29 @@ final class RemoveNoOps implements Rule {
             case Dropout _ -> isInference(g, n) ? x : null;
             case Cast c -> x.tensorType().dtype() == c.to() ? x : null;
             case Reshape _ -> Patterns.sameShape(x, n.output(0)) ? x : null;
+            case Flatten _, Squeeze _, Unsqueeze _, Expand _, Tile _ -> Patterns.sameShape(x, n.output(0)) ? x : null;
+            case Transpose _ -> SimplifyTranspose.isIdentity(SimplifyTranspose.order(n)) ? x : null;
+            case Concat _ -> n.inputs().size() == 1 ? x : null;
+            case Split _ -> n.outputs().size() == 1 && Patterns.sameShape(x, n.output(0)) ? x : null;
+            case Slice _ -> Patterns.sameShape(x, n.output(0)) && goesForward(g, n) ? x : null;
+            case Pad _ -> padsNothing(g, n) ? x : null;
             case Binary b -> neutral(g, n, b, context);
             case Where _ -> chosen(g, n);
             default -> null;
         };
+    }
+
+    /** A slice of everything in its order: of the same shape and with no negative step. */
+    private static boolean goesForward(Graph g, Node n) {
+        return !n.hasInput(4)
+                || g.constant(n.input(4))
+                        .map(t -> Arrays.stream(t.toLongArray()).allMatch(s -> s > 0))
+                        .orElse(false);
+    }
+
+    private static boolean padsNothing(Graph g, Node n) {
+        OptionalDouble pads = Patterns.uniform(g, n.input(1));
+        return pads.isPresent() && pads.getAsDouble() == 0;
     }
 
     private static boolean isInference(Graph g, Node n) {

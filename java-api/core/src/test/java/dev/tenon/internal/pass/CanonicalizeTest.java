@@ -105,13 +105,17 @@ class CanonicalizeTest {
             Value x = b.floats("x", "N", 4);
             return b.graph(b.node("y", new Clip(), x, Value.ABSENT, b.scalar(0.5)));
         });
+        PassCheck.rewrites(new LowerClip(), "computed_bounds", b -> {
+            Value x = b.floats("x", "N", 4);
+            return b.graph(b.node("y", new Clip(), x, b.floats("low"), b.scalar(6)));
+        });
     }
 
     @Test
-    void keepsClipWithComputedBound() {
+    void keepsClipWithBoundsThatAreNoScalars() {
         PassCheck.keeps(new LowerClip(), b -> {
             Value x = b.floats("x", "N", 4);
-            return b.graph(b.node("y", new Clip(), x, b.floats("low"), b.scalar(6)));
+            return b.graph(b.node("y", new Clip(), x, b.floats("low", 1), b.scalar(6)));
         });
     }
 

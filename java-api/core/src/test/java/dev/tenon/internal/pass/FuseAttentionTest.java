@@ -3,6 +3,7 @@ package dev.tenon.internal.pass;
 import dev.tenon.DataType;
 import dev.tenon.internal.ir.Graph;
 import dev.tenon.internal.ir.Value;
+import dev.tenon.internal.op.Attention;
 import dev.tenon.internal.op.Binary;
 import dev.tenon.internal.op.BinaryFn;
 import dev.tenon.internal.op.FusedAttention;
@@ -133,6 +134,43 @@ class FuseAttentionTest {
             b.constant(m).setDouble(4, -1e9);
             return fused(b, 2, m);
         });
+    }
+
+    @Test
+    void lowersTheOperator() {
+        PassCheck.rewrites(new LowerAttention(), "heads_first", b -> {
+            Value q = b.floats("q", "N", 4, "T", 3);
+            Value k = b.floats("k", "N", 2, "S", 3);
+            return b.graph(b.nodes("y", operator(false), 1, q, k, b.floats("v", "N", 2, "S", 5), b.floats("m", "T", "S"))
+                    .getFirst());
+        });
+        PassCheck.rewrites(new LowerAttention(), "packed_causal", b -> {
+            Value q = b.floats("q", "N", "T", 12);
+            Value k = b.floats("k", "N", "T", 6);
+            return b.graph(b.nodes("y", operator(true), 1, q, k, b.floats("v", "N", "T", 10)).getFirst());
+        });
+    }
+
+    @Test
+    void keepsOtherFormsOfTheOperator() {
+        // A mask that covers some keys only.
+        keeps(new LowerAttention(), b -> {
+            Value q = b.floats("q", "N", 4, "T", 3);
+            Value k = b.floats("k", "N", 2, 6, 3);
+            return b.graph(b.nodes("y", operator(false), 1, q, k, b.floats("v", "N", 2, 6, 5), b.floats("m", "T", 4))
+                    .getFirst());
+        });
+        // Keys that are wanted too.
+        keeps(new LowerAttention(), b -> {
+            Value q = b.floats("q", "N", 4, "T", 3);
+            Value k = b.floats("k", "N", 2, "S", 3);
+            return b.graph(b.nodes("y", operator(false), 2, q, k, b.floats("v", "N", 2, "S", 5))
+                    .toArray(Value[]::new));
+        });
+    }
+
+    private static Attention operator(boolean causal) {
+        return new Attention(causal, 4, 2, Float.NaN, 0, 0, -1, -1);
     }
 
     private static void keeps(Function<GraphBuilder, Graph> graph) {

@@ -8,6 +8,7 @@ import dev.tenon.internal.op.Conv;
 import dev.tenon.internal.op.LayerNorm;
 import dev.tenon.internal.op.Reduce;
 import dev.tenon.internal.op.ReduceFn;
+import dev.tenon.internal.op.RmsNorm;
 import dev.tenon.internal.op.Unary;
 import dev.tenon.internal.op.UnaryFn;
 import dev.tenon.internal.op.Window;
@@ -114,6 +115,32 @@ class NormalizationTest {
         PassCheck.keeps(new FuseLayerNorm(), b -> {
             Value x = b.floats("x", "N", "T", 4);
             return b.graph(normalized(b, centered(b, x, -1), b.node("square", MUL, x, x), -1));
+        });
+    }
+
+    @Test
+    void findsRmsNorm() {
+        PassCheck.rewrites(new FuseRmsNorm(), "quotient", b -> {
+            Value x = b.floats("x", "N", "T", 4);
+            return b.graph(normalized(b, x, b.node("square", POW, x, b.scalar(2)), -1));
+        });
+        PassCheck.rewrites(new FuseRmsNorm(), "reciprocal", b -> {
+            Value x = b.floats("x", "N", "T", 4);
+            Value mean = b.node("mean", MEAN, b.node("square", MUL, x, x), b.longs("axes", -1));
+            Value root = b.node("root", Unary.of(UnaryFn.SQRT), b.node("plus", ADD, mean, b.scalar(1e-5)));
+            return b.graph(b.node("y", MUL, b.node("r", Unary.of(UnaryFn.RECIPROCAL), root), x));
+        });
+        PassCheck.rewrites(new FuseLayerNormScale(), "rms", b -> {
+            Value y = b.node("norm", new RmsNorm(-1, 1e-5f), b.floats("x", "N", 4), b.filled("ones", 1, 4));
+            return b.graph(b.node("y", MUL, b.positive("s", 4), y));
+        });
+    }
+
+    @Test
+    void keepsWhatIsNoRmsNorm() {
+        PassCheck.keeps(new FuseRmsNorm(), b -> {
+            Value x = b.floats("x", "N", "T", 4);
+            return b.graph(normalized(b, b.floats("z", "N", "T", 4), b.node("square", MUL, x, x), -1));
         });
     }
 
