@@ -119,9 +119,7 @@ record AttentionScores(Value q, Value k, boolean keysTransposed, double scale, L
         if (n.op() instanceof Where && !context.exact() && broadcasts(n.input(0), out)) {
             for (int i = 1; i <= 2; i++) {
                 OptionalDouble hidden = Patterns.scalar(g, n.input(i));
-                if (hidden.isPresent()
-                        && hidden.getAsDouble() <= HIDDEN
-                        && Patterns.sameShape(n.input(3 - i), out)) {
+                if (hidden.isPresent() && hidden.getAsDouble() <= HIDDEN && Patterns.sameShape(n.input(3 - i), out)) {
                     masks.add(new Mask(n.input(0), hidden.getAsDouble(), i == 1));
                     return n.input(3 - i);
                 }

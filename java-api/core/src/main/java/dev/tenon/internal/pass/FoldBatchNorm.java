@@ -61,8 +61,8 @@ final class FoldBatchNorm implements Rule {
         }
         Patch p = Patch.of(n);
         String name = n.output(0).name();
-        Value product = p.node(
-                name + "_scaled", x.type(), new Binary(BinaryFn.MUL), x, p.constant(name + "_scale", scale));
+        Value product =
+                p.node(name + "_scaled", x.type(), new Binary(BinaryFn.MUL), x, p.constant(name + "_scale", scale));
         return Optional.of(
                 p.replace(n.output(0), new Binary(BinaryFn.ADD), product, p.constant(name + "_shift", shift)));
     }

@@ -45,10 +45,14 @@ final class FoldChannelScale implements Rule {
                     || weights.isPacked()
                     || c.isPacked()
                     || (hasBias && (bias == null || bias.isPacked()))
-                    || !isForEachChannel(c.shape(), Patterns.shape(conv.output(0)), weights.shape().dim(0))) {
+                    || !isForEachChannel(
+                            c.shape(),
+                            Patterns.shape(conv.output(0)),
+                            weights.shape().dim(0))) {
                 continue;
             }
-            return Optional.of(scales ? scaled(n, conv, weights, bias, c, context) : shifted(n, conv, bias, c, context));
+            return Optional.of(
+                    scales ? scaled(n, conv, weights, bias, c, context) : shifted(n, conv, bias, c, context));
         }
         return Optional.empty();
     }

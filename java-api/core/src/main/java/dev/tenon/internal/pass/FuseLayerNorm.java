@@ -63,7 +63,10 @@ final class FuseLayerNorm implements Rule {
         float epsilon = (float) Patterns.scalar(g, plus.input(epsilonAt)).getAsDouble();
         Patch p = Patch.of(sub, mean, variance, plus, sqrt, div);
         return Optional.of(p.replace(
-                div.output(0), new LayerNorm(-1, epsilon), x, p.constant(div.output(0).name() + "_ones", ones)));
+                div.output(0),
+                new LayerNorm(-1, epsilon),
+                x,
+                p.constant(div.output(0).name() + "_ones", ones)));
     }
 
     static @Nullable Node meanOverLastAxis(Graph g, Value v) {

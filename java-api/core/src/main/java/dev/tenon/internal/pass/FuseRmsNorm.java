@@ -37,8 +37,7 @@ final class FuseRmsNorm implements Rule {
         if (Patterns.is(root, BinaryFn.MUL)) {
             for (int i = 0; i < 2; i++) {
                 Value under = inverted(g, root.input(1 - i));
-                Optional<Patch> p =
-                        under == null ? Optional.empty() : rewrite(g, root, root.input(i), under, context);
+                Optional<Patch> p = under == null ? Optional.empty() : rewrite(g, root, root.input(i), under, context);
                 if (p.isPresent()) {
                     return p;
                 }

@@ -57,7 +57,10 @@ final class LowerAttention implements Rule {
         if (n.hasInput(3)) {
             SymbolicShape mask = Patterns.shape(n.input(3));
             // A mask may cover fewer keys than there are; the fused form has no such thing.
-            if (!Patterns.isFloat32(n.input(3)) || !mask.isRanked() || mask.rank() < 1 || !mask.dim(-1).equals(keys)) {
+            if (!Patterns.isFloat32(n.input(3))
+                    || !mask.isRanked()
+                    || mask.rank() < 1
+                    || !mask.dim(-1).equals(keys)) {
                 return Optional.empty();
             }
             inputs.add(n.input(3));
@@ -98,7 +101,10 @@ final class LowerAttention implements Rule {
     /** [batch, length, heads * size] as [batch, length, heads, size]. */
     private static @Nullable Value split(Patch p, Value v, long heads, PassContext context) {
         SymbolicShape s = Patterns.shape(v);
-        if (!(s.dim(2) instanceof Dim.Known(long width)) || heads <= 0 || width % heads != 0 || s.dim(1).is(0)) {
+        if (!(s.dim(2) instanceof Dim.Known(long width))
+                || heads <= 0
+                || width % heads != 0
+                || s.dim(1).is(0)) {
             return null;
         }
         SymbolicShape shape = SymbolicShape.of(s.dim(0), s.dim(1), Dim.of(heads), Dim.of(width / heads));

@@ -35,10 +35,11 @@ final class LowerMean implements Rule {
                 .map(a -> a < 0 ? a + 4 : a)
                 .sorted()
                 .toArray();
-        if (!Arrays.equals(sorted, new long[] {2, 3}) || x.dim(2).is(0) || x.dim(3).is(0)) {
+        if (!Arrays.equals(sorted, new long[] {2, 3})
+                || x.dim(2).is(0)
+                || x.dim(3).is(0)) {
             return Optional.empty();
         }
-        return Optional.of(
-                Patch.of(n).replace(n.output(0), new GlobalPool(GlobalPool.Kind.AVERAGE, 0), n.input(0)));
+        return Optional.of(Patch.of(n).replace(n.output(0), new GlobalPool(GlobalPool.Kind.AVERAGE, 0), n.input(0)));
     }
 }

@@ -41,6 +41,9 @@ final class LowerTranspose implements Rule {
         target.copyFrom(Patterns.shape(n.output(0)).concrete().dims());
         Patch p = Patch.of(n);
         return Optional.of(p.replace(
-                n.output(0), new Reshape(true), n.input(0), p.constant(n.output(0).name() + "_shape", target)));
+                n.output(0),
+                new Reshape(true),
+                n.input(0),
+                p.constant(n.output(0).name() + "_shape", target)));
     }
 }

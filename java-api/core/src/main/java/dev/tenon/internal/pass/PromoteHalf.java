@@ -96,7 +96,8 @@ final class PromoteHalf implements Pass {
                         && !graph.isOutput(n.output(0))) {
                     replaced.put(n.output(0), singles.get(n.input(0)));
                 } else {
-                    nodes.add(new Node(n.op(), n.inputs().stream().map(this::current).toList(), n.outputs(), n.origin()));
+                    nodes.add(new Node(
+                            n.op(), n.inputs().stream().map(this::current).toList(), n.outputs(), n.origin()));
                 }
             }
             return Graph.pruned(graph.name(), graph.inputs(), graph.outputs(), constants, nodes);

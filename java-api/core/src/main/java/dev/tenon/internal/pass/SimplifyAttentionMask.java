@@ -37,10 +37,8 @@ final class SimplifyAttentionMask implements Rule {
         if (causal && (context.exact() || a.causal() || !hidesFuture(n, a, mask.shape(), values))) {
             return Optional.empty();
         }
-        FusedAttention plain =
-                new FusedAttention(a.scale(), a.causal() || causal, a.q(), a.k(), a.v(), a.y());
-        return Optional.of(Patch.of(n)
-                .replace(n.output(0), plain, n.input(0), n.input(1), n.input(2)));
+        FusedAttention plain = new FusedAttention(a.scale(), a.causal() || causal, a.q(), a.k(), a.v(), a.y());
+        return Optional.of(Patch.of(n).replace(n.output(0), plain, n.input(0), n.input(1), n.input(2)));
     }
 
     private static boolean isZero(float[] values) {
@@ -61,7 +59,10 @@ final class SimplifyAttentionMask implements Rule {
         }
         long queries = q.size(a.q().length);
         long keys = k.size(a.k().length);
-        if (keys < queries || mask.dim(-2) != queries || mask.dim(-1) != keys || values.length % (queries * keys) != 0) {
+        if (keys < queries
+                || mask.dim(-2) != queries
+                || mask.dim(-1) != keys
+                || values.length % (queries * keys) != 0) {
             return false;
         }
         for (int i = 0; i < values.length; i++) {

@@ -91,8 +91,8 @@ class FuseAttentionTest {
             return b.graph(b.node("o", new MatMul(), b.node("p", SOFTMAX, masked), b.floats("v", 1, 2, 6, 3)));
         });
         // A number that does not hide.
-        keeps(b -> plain(
-                b, s -> b.node("masked", new Where(), b.input("c", DataType.BOOL, "T", "S"), b.scalar(-1), s)));
+        keeps(b ->
+                plain(b, s -> b.node("masked", new Where(), b.input("c", DataType.BOOL, "T", "S"), b.scalar(-1), s)));
         // Softmax over another axis.
         keeps(b -> attention(b, new Softmax(SoftmaxKind.SOFTMAX, 1, false), s -> s));
         // Heads that are broadcast.
@@ -118,8 +118,7 @@ class FuseAttentionTest {
 
     @Test
     void dropsMasksOfZeros() {
-        PassCheck.rewrites(
-                new SimplifyAttentionMask(), "zeros", b -> fused(b, 1, b.filled("mask", 0, 1, 1, 1, 6)));
+        PassCheck.rewrites(new SimplifyAttentionMask(), "zeros", b -> fused(b, 1, b.filled("mask", 0, 1, 1, 1, 6)));
     }
 
     @Test
@@ -141,13 +140,15 @@ class FuseAttentionTest {
         PassCheck.rewrites(new LowerAttention(), "heads_first", b -> {
             Value q = b.floats("q", "N", 4, "T", 3);
             Value k = b.floats("k", "N", 2, "S", 3);
-            return b.graph(b.nodes("y", operator(false), 1, q, k, b.floats("v", "N", 2, "S", 5), b.floats("m", "T", "S"))
-                    .getFirst());
+            return b.graph(
+                    b.nodes("y", operator(false), 1, q, k, b.floats("v", "N", 2, "S", 5), b.floats("m", "T", "S"))
+                            .getFirst());
         });
         PassCheck.rewrites(new LowerAttention(), "packed_causal", b -> {
             Value q = b.floats("q", "N", "T", 12);
             Value k = b.floats("k", "N", "T", 6);
-            return b.graph(b.nodes("y", operator(true), 1, q, k, b.floats("v", "N", "T", 10)).getFirst());
+            return b.graph(b.nodes("y", operator(true), 1, q, k, b.floats("v", "N", "T", 10))
+                    .getFirst());
         });
     }
 

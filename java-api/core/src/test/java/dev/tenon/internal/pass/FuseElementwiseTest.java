@@ -60,8 +60,7 @@ class FuseElementwiseTest {
     void takesInChainsMadeBefore() {
         PassCheck.rewrites(PASS, "chain_in_chain", b -> {
             Value x = b.floats("x", 2, 4);
-            ElementwiseChain.Step mul =
-                    new ElementwiseChain.Step(BinaryFn.MUL, DataType.FLOAT32, List.of(1, 0), 0, 0);
+            ElementwiseChain.Step mul = new ElementwiseChain.Step(BinaryFn.MUL, DataType.FLOAT32, List.of(1, 0), 0, 0);
             ElementwiseChain.Step exp = new ElementwiseChain.Step(UnaryFn.EXP, DataType.FLOAT32, List.of(2), 0, 0);
             Value z = b.node("z", RELU, x);
             Value c = b.node("c", new ElementwiseChain(2, List.of(mul, exp)), z, b.floats("w", 4));

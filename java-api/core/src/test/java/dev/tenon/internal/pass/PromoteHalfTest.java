@@ -45,9 +45,7 @@ class PromoteHalfTest {
 
     @Test
     void keepsWhatOnlyMovesHalves() {
-        PassCheck.keeps(
-                PASS,
-                b -> b.graph(b.node("y", new Transpose(List.of(1L, 0L)), b.input("x", FLOAT16, "N", 4))));
+        PassCheck.keeps(PASS, b -> b.graph(b.node("y", new Transpose(List.of(1L, 0L)), b.input("x", FLOAT16, "N", 4))));
     }
 
     @Test

@@ -29,14 +29,15 @@ class TransposeTest {
             Value y = b.node("first", transpose(0, 1, 2), b.floats("x", "N", 3, 4));
             return b.graph(b.node("y", transpose(0, 2, 1), y));
         });
-        PassCheck.keeps(
-                new RemoveNoOps(), b -> b.graph(b.node("y", transpose(1, 0), b.floats("x", 4, 4))));
+        PassCheck.keeps(new RemoveNoOps(), b -> b.graph(b.node("y", transpose(1, 0), b.floats("x", 4, 4))));
     }
 
     @Test
     void makesTransposesThatMoveNothingReshapes() {
         PassCheck.rewrites(
-                new LowerTranspose(), "ones", b -> b.graph(b.node("y", transpose(0, 2, 1, 3), b.floats("x", 2, 1, 3, 4))));
+                new LowerTranspose(),
+                "ones",
+                b -> b.graph(b.node("y", transpose(0, 2, 1, 3), b.floats("x", 2, 1, 3, 4))));
         PassCheck.keeps(new LowerTranspose(), b -> b.graph(b.node("y", transpose(1, 0), b.floats("x", 3, 4))));
     }
 
