@@ -1,0 +1,151 @@
+package dev.tenon.internal.op;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tenon.CancelledException;
+import dev.tenon.DataType;
+import dev.tenon.Datum;
+import dev.tenon.OptionalDatum;
+import dev.tenon.Shape;
+import dev.tenon.ShapeException;
+import dev.tenon.Tensor;
+import dev.tenon.TensorSequence;
+import dev.tenon.internal.ir.Graph;
+import dev.tenon.internal.ir.Inference;
+import dev.tenon.internal.ir.Node;
+import dev.tenon.internal.ir.Op;
+import dev.tenon.internal.ir.OptionalType;
+import dev.tenon.internal.ir.SequenceType;
+import dev.tenon.internal.ir.SymbolicShape;
+import dev.tenon.internal.ir.TensorType;
+import dev.tenon.internal.ir.Value;
+import dev.tenon.internal.ir.ValueType;
+import dev.tenon.internal.memory.MemoryScope;
+import dev.tenon.internal.reference.Interpreter;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** If, Loop, Scan, SequenceMap. */
+class ControlFlowTest {
+    private static final MemoryScope SCOPE = MemoryScope.shared("control flow tests");
+    private static final TensorType NUMBER = new TensorType(DataType.FLOAT32, SymbolicShape.SCALAR);
+
+    private static Value value(String name, DataType type) {
+        return new Value(name, new TensorType(type, SymbolicShape.SCALAR));
+    }
+
+    private static Tensor number(double v) {
+        return Run.floats(Shape.scalar(), v);
+    }
+
+    private static Tensor flag(boolean v) {
+        return Run.of(DataType.BOOL, Shape.scalar(), v ? 1 : 0);
+    }
+
+    private static List<Datum> run(Op op, int outputs, Datum... inputs) {
+        List<Value> values = new ArrayList<>();
+        for (Datum d : inputs) {
+            values.add(d == null ? Value.ABSENT : new Value("i" + values.size(), type(d)));
+        }
+        List<Value> outs = new ArrayList<>();
+        for (int i = 0; i < outputs; i++) {
+            outs.add(new Value("o" + i, NUMBER));
+        }
+        Node node = new Node(op, values, outs, "test");
+        op.infer(new Inference(node, v -> Optional.empty(), v -> Optional.empty()));
+        return Interpreter.evaluate(node, Arrays.asList(inputs), SCOPE);
+    }
+
+    private static ValueType type(Datum d) {
+        return switch (d) {
+            case Tensor t -> TensorType.of(t.type(), t.shape());
+            case TensorSequence s -> new SequenceType(TensorType.unranked(DataType.FLOAT32));
+            case OptionalDatum o -> new OptionalType(TensorType.unranked(DataType.FLOAT32));
+        };
+    }
+
+    private static double[] doubles(Datum d) {
+        return ((Tensor) d).toDoubleArray();
+    }
+
+    /** (go, state + step, state + step) of (iteration, go, state, step). */
+    private static Graph adding() {
+        Value iteration = value("iteration", DataType.INT64);
+        Value go = value("go", DataType.BOOL);
+        Value state = value("state", DataType.FLOAT32);
+        Value step = value("step", DataType.FLOAT32);
+        Value sum = value("sum", DataType.FLOAT32);
+        Node add = new Node(new Binary(BinaryFn.ADD), List.of(state, step), List.of(sum), "add");
+        return new Graph("adding", List.of(iteration, go, state, step), List.of(go, sum, sum), Map.of(), List.of(add));
+    }
+
+    @Test
+    void loops() {
+        List<Datum> y = run(new Loop(adding(), 1), 2, Run.scalar(3), flag(true), number(10), number(2));
+        assertThat(doubles(y.get(0))).containsExactly(16);
+        assertThat(doubles(y.get(1))).containsExactly(12, 14, 16);
+    }
+
+    @Test
+    void loopsNever() {
+        List<Datum> y = run(new Loop(adding(), 1), 2, Run.scalar(3), flag(false), number(10), number(2));
+        assertThat(doubles(y.get(0))).containsExactly(10);
+        assertThat(((Tensor) y.get(1)).shape()).isEqualTo(Shape.of(0));
+    }
+
+    @Test
+    void stopsAnEndlessLoopWhenInterrupted() {
+        Loop op = new Loop(adding(), 1);
+        Thread.currentThread().interrupt();
+        try {
+            assertThatThrownBy(() -> run(op, 2, Run.scalar(Long.MAX_VALUE), flag(true), number(0), number(0)))
+                    .isInstanceOf(CancelledException.class);
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+    }
+
+    @Test
+    void refusesABodyThatDoesNotFit() {
+        assertThatThrownBy(() -> run(new Loop(adding(), 3), 2, Run.scalar(3), flag(true), number(1), number(2)))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("fewer inputs");
+    }
+
+    @Test
+    void scans() {
+        Value state = value("state", DataType.FLOAT32);
+        Value element = value("element", DataType.FLOAT32);
+        Value sum = value("sum", DataType.FLOAT32);
+        Node add = new Node(new Binary(BinaryFn.ADD), List.of(state, element), List.of(sum), "add");
+        Graph body = new Graph("sum", List.of(state, element), List.of(sum, sum), Map.of(), List.of(add));
+        Scan op = new Scan(body, 1, List.of(-1L), List.of(true), List.of(0L), List.of(false));
+        List<Datum> y = run(op, 2, number(1), Run.floats(10, 20, 30));
+        assertThat(doubles(y.get(0))).containsExactly(61);
+        assertThat(doubles(y.get(1))).containsExactly(31, 51, 61);
+        Scan reversed = new Scan(body, 1, List.of(0L), List.of(false), List.of(0L), List.of(true));
+        assertThat(doubles(run(reversed, 2, number(0), Run.floats(1, 2)).get(1)))
+                .containsExactly(3, 1);
+    }
+
+    @Test
+    void mapsSequences() {
+        Value a = value("a", DataType.FLOAT32);
+        Value b = value("b", DataType.FLOAT32);
+        Value sum = value("sum", DataType.FLOAT32);
+        Node add = new Node(new Binary(BinaryFn.ADD), List.of(a, b), List.of(sum), "add");
+        Graph body = new Graph("add", List.of(a, b), List.of(sum), Map.of(), List.of(add));
+        TensorSequence s = new TensorSequence(List.of(number(1), number(2)));
+        List<Datum> y = run(new SequenceMap(body, 2), 1, s, number(10));
+        assertThat(((TensorSequence) y.getFirst()).items())
+                .extracting(t -> doubles(t)[0])
+                .containsExactly(11.0, 12.0);
+        TensorSequence shorter = new TensorSequence(List.of(number(1)));
+        assertThatThrownBy(() -> run(new SequenceMap(body, 2), 1, s, shorter)).hasMessageContaining("elements");
+    }
+}
