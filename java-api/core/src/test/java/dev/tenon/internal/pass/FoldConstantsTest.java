@@ -1,0 +1,72 @@
+package dev.tenon.internal.pass;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tenon.internal.ir.Graph;
+import dev.tenon.internal.ir.Value;
+import dev.tenon.internal.memory.MemoryScope;
+import dev.tenon.internal.op.Binary;
+import dev.tenon.internal.op.BinaryFn;
+import dev.tenon.internal.op.Unary;
+import dev.tenon.internal.op.UnaryFn;
+import org.junit.jupiter.api.Test;
+
+class FoldConstantsTest {
+    private static final Binary ADD = new Binary(BinaryFn.ADD);
+
+    @Test
+    void computesEqualConstantsOnce() {
+        try (MemoryScope memory = MemoryScope.confined("test")) {
+            GraphBuilder b = new GraphBuilder(memory);
+            Value x = b.floats("x", "N", 4);
+            Value y = x;
+            for (int i = 0; i < 3; i++) {
+                y = b.node("y" + i, ADD, y, b.node("c" + i, ADD, b.scalar(1), b.scalar(2)));
+            }
+            Graph before = b.graph(y);
+            Graph after = new FoldConstants(memory).run(before, new PassContext(memory, false));
+            assertThat(after.nodes()).hasSize(3);
+            assertThat(after.constants()).hasSize(1);
+            PassCheck.agree(before, after, memory);
+        }
+    }
+
+    @Test
+    void keepsOutputsApartThatAreEqual() {
+        try (MemoryScope memory = MemoryScope.confined("test")) {
+            GraphBuilder b = new GraphBuilder(memory);
+            Value first = b.node("first", ADD, b.scalar(1), b.scalar(2));
+            Value second = b.node("second", ADD, b.scalar(1), b.scalar(2));
+            Graph before = b.graph(first, second);
+            Graph after = new FoldConstants(memory).run(before, new PassContext(memory, false));
+            assertThat(after.nodes()).isEmpty();
+            assertThat(after.outputs()).extracting(Value::name).containsExactly("first", "second");
+            PassCheck.agree(before, after, memory);
+        }
+    }
+
+    @Test
+    void leavesGraphsWithNothingToFoldAsTheyAre() {
+        try (MemoryScope memory = MemoryScope.confined("test")) {
+            GraphBuilder b = new GraphBuilder(memory);
+            Graph g = b.graph(b.node("y", Unary.of(UnaryFn.RELU), b.floats("x", 2, 4)));
+            assertThat(new FoldConstants(memory).run(g, new PassContext(memory, false)))
+                    .isSameAs(g);
+        }
+    }
+
+    @Test
+    void mergesEqualNodes() {
+        PassCheck.rewrites(new MergeCommonSubexpressions(), "two_of_one", b -> {
+            Value x = b.floats("x", "N", 4);
+            Value s = b.scalar(2);
+            Value left = b.node("left", Unary.of(UnaryFn.EXP), b.node("a", ADD, x, s));
+            Value right = b.node("right", Unary.of(UnaryFn.EXP), b.node("b", ADD, x, s));
+            return b.graph(b.node("y", ADD, left, right));
+        });
+        PassCheck.keeps(new MergeCommonSubexpressions(), b -> {
+            Value x = b.floats("x", "N", 4);
+            return b.graph(b.node("left", Unary.of(UnaryFn.EXP), x), b.node("right", Unary.of(UnaryFn.EXP), x));
+        });
+    }
+}
