@@ -119,6 +119,11 @@ public final class Evaluation {
         return runner.run(graph, graphInputs, scope);
     }
 
+    /** As {@link #run(Graph, List)}, with results and intermediates in {@code memory} instead of this evaluation's. */
+    public List<Datum> run(Graph graph, List<Datum> graphInputs, MemoryScope memory) {
+        return runner.run(graph, graphInputs, memory);
+    }
+
     /** {@code axis} made non-negative. @throws ShapeException if it is outside [-rank, rank) */
     public int axis(long axis, int rank) {
         require(axis >= -rank && axis < rank, "axis " + axis + " is outside [" + -rank + ", " + (rank - 1) + "]");

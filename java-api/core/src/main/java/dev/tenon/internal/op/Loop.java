@@ -2,7 +2,6 @@ package dev.tenon.internal.op;
 
 import dev.tenon.DataType;
 import dev.tenon.Datum;
-import dev.tenon.Shape;
 import dev.tenon.Tensor;
 import dev.tenon.internal.ir.Dim;
 import dev.tenon.internal.ir.Evaluation;
@@ -97,33 +96,31 @@ public record Loop(Graph body, int states) implements Op {
         for (int i = 0; i < scans; i++) {
             stacks.add(new Stack());
         }
-        for (long trip = 0; trip < trips && go; trip++) {
-            Evaluation.checkCancelled();
-            List<Datum> arguments = new ArrayList<>();
-            arguments.add(scalar(in, DataType.INT64, trip));
-            arguments.add(scalar(in, DataType.BOOL, 1));
-            arguments.addAll(state);
-            for (int i = 2 + states; i < in.inputCount(); i++) {
-                arguments.add(in.datum(i));
+        try (IterationMemory memory = new IterationMemory(in)) {
+            for (long trip = 0; trip < trips && go; trip++) {
+                Evaluation.checkCancelled();
+                memory.begin();
+                List<Datum> arguments = new ArrayList<>();
+                arguments.add(memory.scalar(DataType.INT64, trip));
+                arguments.add(memory.scalar(DataType.BOOL, 1));
+                arguments.addAll(state);
+                for (int i = 2 + states; i < in.inputCount(); i++) {
+                    arguments.add(in.datum(i));
+                }
+                List<Datum> results = memory.run(body, arguments);
+                in.require(results.getFirst() instanceof Tensor, "the body's condition is not a tensor");
+                go = ((Tensor) results.getFirst()).getBoolean(0);
+                for (int i = 0; i < scans; i++) {
+                    stacks.get(i).add(in, memory.keep(results.get(1 + states + i)));
+                }
+                state = memory.end(results.subList(1, 1 + states));
             }
-            List<Datum> results = in.run(body, arguments);
-            in.require(results.getFirst() instanceof Tensor, "the body's condition is not a tensor");
-            go = ((Tensor) results.getFirst()).getBoolean(0);
-            state = results.subList(1, 1 + states);
-            for (int i = 0; i < scans; i++) {
-                stacks.get(i).add(in, results.get(1 + states + i));
-            }
+            state = memory.keepAll(state);
         }
         List<Datum> out = new ArrayList<>(state);
         for (int i = 0; i < scans; i++) {
             out.add(stacks.get(i).join(in, body.outputs().get(1 + states + i).tensorType(), 0, false));
         }
         return out;
-    }
-
-    private static Tensor scalar(Evaluation in, DataType type, long v) {
-        Tensor t = in.allocate(type, Shape.scalar());
-        t.setLong(0, v);
-        return t;
     }
 }

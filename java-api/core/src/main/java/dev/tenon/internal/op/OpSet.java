@@ -15,6 +15,7 @@ public final class OpSet {
             ArrayFeatureExtractor.SPECS,
             Attention.SPECS,
             AveragePool.SPECS,
+            BatchedScan.SPECS,
             BatchNorm.SPECS,
             Bernoulli.SPECS,
             Binarizer.SPECS,

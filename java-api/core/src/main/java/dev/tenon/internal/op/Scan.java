@@ -2,6 +2,7 @@ package dev.tenon.internal.op;
 
 import dev.tenon.Datum;
 import dev.tenon.Shape;
+import dev.tenon.Tensor;
 import dev.tenon.internal.ir.Dim;
 import dev.tenon.internal.ir.Evaluation;
 import dev.tenon.internal.ir.Graph;
@@ -20,7 +21,7 @@ import java.util.List;
  * Inputs   the initial states; the inputs to scan, of one length along their axes; then every value that the body captures.
  * Outputs  the final states; then each scanned output, stacked along a new axis.
  * Rules    the lengths agree; states keep their type and shape.
- * Source   ONNX Scan-25; version 8 has a batch axis and is not read.
+ * Source   ONNX Scan-25; version 8 is {@link BatchedScan}.
  *
  * @param inputAxes one for each scanned input
  * @param outputAxes one for each scanned output
@@ -118,27 +119,44 @@ public record Scan(
             in.require(length < 0 || s.dim(axes[i]) == length, "the scanned inputs have different lengths");
             length = s.dim(axes[i]);
         }
+        List<Tensor> scanned = new ArrayList<>();
+        for (int i = 0; i < scans; i++) {
+            scanned.add(in.tensor(states + i));
+        }
         List<Datum> state = new ArrayList<>();
         for (int i = 0; i < states; i++) {
             state.add(in.datum(i));
         }
+        List<Datum> captured = new ArrayList<>();
+        for (int i = states + scans; i < in.inputCount(); i++) {
+            captured.add(in.datum(i));
+        }
+        return iterate(in, state, scanned, axes, length, captured);
+    }
+
+    /** The final states and the stacked outputs of {@code length} steps. */
+    List<Datum> iterate(
+            Evaluation in, List<Datum> initial, List<Tensor> scanned, int[] axes, long length, List<Datum> captured) {
+        List<Datum> state = initial;
         List<Stack> stacks = new ArrayList<>();
         outputAxes.forEach(a -> stacks.add(new Stack()));
-        for (long step = 0; step < length; step++) {
-            Evaluation.checkCancelled();
-            List<Datum> arguments = new ArrayList<>(state);
-            for (int i = 0; i < scans; i++) {
-                long at = inputsReversed.get(i) ? length - 1 - step : step;
-                arguments.add(Slices.element(in, in.tensor(states + i), axes[i], at));
+        try (IterationMemory memory = new IterationMemory(in)) {
+            for (long step = 0; step < length; step++) {
+                Evaluation.checkCancelled();
+                memory.begin();
+                List<Datum> arguments = new ArrayList<>(state);
+                for (int i = 0; i < scanned.size(); i++) {
+                    long at = inputsReversed.get(i) ? length - 1 - step : step;
+                    arguments.add(memory.element(scanned.get(i), axes[i], at));
+                }
+                arguments.addAll(captured);
+                List<Datum> results = memory.run(body, arguments);
+                for (int i = 0; i < stacks.size(); i++) {
+                    stacks.get(i).add(in, memory.keep(results.get(states + i)));
+                }
+                state = memory.end(results.subList(0, states));
             }
-            for (int i = states + scans; i < in.inputCount(); i++) {
-                arguments.add(in.datum(i));
-            }
-            List<Datum> results = in.run(body, arguments);
-            state = results.subList(0, states);
-            for (int i = 0; i < stacks.size(); i++) {
-                stacks.get(i).add(in, results.get(states + i));
-            }
+            state = memory.keepAll(state);
         }
         List<Datum> out = new ArrayList<>(state);
         for (int i = 0; i < stacks.size(); i++) {

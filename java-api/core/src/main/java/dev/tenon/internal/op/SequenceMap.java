@@ -62,20 +62,25 @@ public record SequenceMap(Graph body, int arguments) implements Op {
         int length = in.sequence(0).size();
         List<List<Datum>> out = new ArrayList<>();
         body.outputs().forEach(v -> out.add(new ArrayList<>()));
-        for (int i = 0; i < length; i++) {
-            Evaluation.checkCancelled();
-            List<Datum> actual = new ArrayList<>();
-            for (int a = 0; a < in.inputCount(); a++) {
-                if (a < arguments && in.datum(a) instanceof TensorSequence s) {
-                    in.require(s.size() == length, "sequence " + a + " has " + s.size() + " elements, not " + length);
-                    actual.add(s.items().get(i));
-                } else {
-                    actual.add(in.datum(a));
+        try (IterationMemory memory = new IterationMemory(in)) {
+            for (int i = 0; i < length; i++) {
+                Evaluation.checkCancelled();
+                memory.begin();
+                List<Datum> actual = new ArrayList<>();
+                for (int a = 0; a < in.inputCount(); a++) {
+                    if (a < arguments && in.datum(a) instanceof TensorSequence s) {
+                        in.require(
+                                s.size() == length, "sequence " + a + " has " + s.size() + " elements, not " + length);
+                        actual.add(s.items().get(i));
+                    } else {
+                        actual.add(in.datum(a));
+                    }
                 }
-            }
-            List<Datum> results = in.run(body, actual);
-            for (int o = 0; o < out.size(); o++) {
-                out.get(o).add(results.get(o));
+                List<Datum> results = memory.run(body, actual);
+                for (int o = 0; o < out.size(); o++) {
+                    out.get(o).add(memory.keep(results.get(o)));
+                }
+                memory.end(List.of());
             }
         }
         return out.stream().<Datum>map(TensorSequence::new).toList();

@@ -23,20 +23,25 @@ final class Slices {
 
     /** Elements [start, start + length) along an axis; the axis stays. */
     static Tensor range(Evaluation in, Tensor t, int axis, long start, long length) {
-        long[] dims = t.shape().dims();
-        long size = dims[axis];
-        dims[axis] = length;
-        Tensor y = Limits.allocate(in, t.type(), dims);
-        long inner = t.shape().product(axis + 1, dims.length);
-        for (long o = 0, n = t.shape().product(0, axis); o < n; o++) {
-            copy(t, (o * size + start) * inner, y, o * length * inner, length * inner);
-        }
+        Tensor y = Limits.allocate(in, t.type(), rangeShape(t, axis, length));
+        copyRange(t, axis, start, y);
         return y;
     }
 
-    /** Element {@code i} along an axis; the axis goes. */
-    static Tensor element(Evaluation in, Tensor t, int axis, long i) {
-        return withoutAxis(range(in, t, axis, i, 1), axis);
+    static Shape rangeShape(Tensor t, int axis, long length) {
+        long[] dims = t.shape().dims();
+        dims[axis] = length;
+        return Shape.of(dims);
+    }
+
+    /** Fills {@code y} with the elements of {@code t} from {@code start} on along an axis. */
+    static void copyRange(Tensor t, int axis, long start, Tensor y) {
+        long size = t.shape().dim(axis);
+        long length = y.shape().dim(axis);
+        long inner = t.shape().product(axis + 1, t.shape().rank());
+        for (long o = 0, n = t.shape().product(0, axis); o < n; o++) {
+            copy(t, (o * size + start) * inner, y, o * length * inner, length * inner);
+        }
     }
 
     /** The same elements without an axis of size 1. */

@@ -11,10 +11,12 @@ import dev.tenon.Shape;
 import dev.tenon.ShapeException;
 import dev.tenon.Tensor;
 import dev.tenon.TensorSequence;
+import dev.tenon.internal.ir.Evaluation;
 import dev.tenon.internal.ir.Graph;
 import dev.tenon.internal.ir.Inference;
 import dev.tenon.internal.ir.Node;
 import dev.tenon.internal.ir.Op;
+import dev.tenon.internal.ir.OpTrait;
 import dev.tenon.internal.ir.OptionalType;
 import dev.tenon.internal.ir.SequenceType;
 import dev.tenon.internal.ir.SymbolicShape;
@@ -147,5 +149,61 @@ class ControlFlowTest {
                 .containsExactly(11.0, 12.0);
         TensorSequence shorter = new TensorSequence(List.of(number(1)));
         assertThatThrownBy(() -> run(new SequenceMap(body, 2), 1, s, shorter)).hasMessageContaining("elements");
+    }
+
+    /** Passes its input on in a new tensor and remembers that. */
+    private record Witness(List<Tensor> seen) implements Op {
+        @Override
+        public OpTrait trait() {
+            return OpTrait.OPAQUE;
+        }
+
+        @Override
+        public List<ValueType> infer(Inference in) {
+            return List.of(in.type(0));
+        }
+
+        @Override
+        public List<Datum> evaluate(Evaluation in) {
+            Tensor y = in.allocate(DataType.FLOAT32, Shape.scalar());
+            y.copyFrom(in.tensor(0));
+            seen.add(y);
+            return List.of(y);
+        }
+    }
+
+    @Test
+    void freesWhatIterationsMakeWhenNothingUsesIt() {
+        Value iteration = value("iteration", DataType.INT64);
+        Value go = value("go", DataType.BOOL);
+        Value a = value("a", DataType.FLOAT32);
+        Value b = value("b", DataType.FLOAT32);
+        Value copy = value("copy", DataType.FLOAT32);
+        List<Tensor> seen = new ArrayList<>();
+        // The first state is new each time, the second one is the first of the time before.
+        Graph body = new Graph(
+                "shift",
+                List.of(iteration, go, a, b),
+                List.of(go, copy, a),
+                Map.of(),
+                List.of(new Node(new Witness(seen), List.of(a), List.of(copy), "witness")));
+        List<Datum> y = run(new Loop(body, 2), 2, Run.scalar(5), flag(true), number(7), number(8));
+        assertThat(doubles(y.get(0))).containsExactly(7);
+        assertThat(doubles(y.get(1))).containsExactly(7);
+        assertThat(seen).hasSize(5).noneMatch(t -> t.segment().scope().isAlive());
+    }
+
+    @Test
+    void scansBatches() {
+        Value state = value("state", DataType.FLOAT32);
+        Value element = value("element", DataType.FLOAT32);
+        Value sum = value("sum", DataType.FLOAT32);
+        Node add = new Node(new Binary(BinaryFn.ADD), List.of(state, element), List.of(sum), "add");
+        Graph body = new Graph("sum", List.of(state, element), List.of(sum, sum), Map.of(), List.of(add));
+        Scan scan = new Scan(body, 1, List.of(0L), List.of(false), List.of(0L), List.of(false));
+        Tensor x = Run.floats(Shape.of(2, 2), 1, 2, 3, 4);
+        List<Datum> y = run(new BatchedScan(scan), 2, Run.longs(2, 1), Run.floats(0, 10), x);
+        assertThat(doubles(y.get(0))).containsExactly(3, 13);
+        assertThat(doubles(y.get(1))).containsExactly(1, 3, 13, 0);
     }
 }
