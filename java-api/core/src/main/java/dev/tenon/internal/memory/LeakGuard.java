@@ -10,13 +10,15 @@ import java.util.stream.Collectors;
 /**
  * Watches objects that must be closed. One that the garbage collector takes unclosed is closed then, late but safely, and
  * reported with the place where it was made. Places of tensors are recorded only with {@code -Dtenon.leaks=detailed}, since
- * walking the stack costs more than the tensor.
+ * walking the stack costs more than the tensor; without it only the first lost tensor is logged, all are in the report.
  */
 public final class LeakGuard implements AutoCloseable {
     private static final Cleaner CLEANER = Cleaner.create();
     private static final boolean DETAILED = "detailed".equals(System.getProperty("tenon.leaks"));
     private static final int MAX_REPORTS = 100;
     private static final ConcurrentLinkedQueue<String> REPORTS = new ConcurrentLinkedQueue<>();
+
+    private static final AtomicBoolean UNPLACED_LOGGED = new AtomicBoolean();
 
     private final Cleaner.Cleanable cleanable;
     private final Watch watch;
@@ -82,7 +84,10 @@ public final class LeakGuard implements AutoCloseable {
             while (REPORTS.size() > MAX_REPORTS) {
                 REPORTS.poll();
             }
-            System.getLogger("dev.tenon").log(System.Logger.Level.WARNING, report);
+            // Without the place there is little to say, and a program that leaves tensors to the collector leaves many.
+            if (!place.isEmpty() || UNPLACED_LOGGED.compareAndSet(false, true)) {
+                System.getLogger("dev.tenon").log(System.Logger.Level.WARNING, report);
+            }
         }
     }
 }
