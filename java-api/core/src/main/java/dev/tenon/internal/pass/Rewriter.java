@@ -96,6 +96,8 @@ public final class Rewriter {
         while (!open.isEmpty()) {
             open.removeLast().inputs().forEach(v -> need(producer.get(v), needed, open));
         }
+        // Without a cycle, each node puts its producers on the stack at most once.
+        int deepest = nodes.stream().mapToInt(n -> n.inputs().size() + 1).sum();
         List<Node> out = new ArrayList<>(nodes.size());
         Set<Node> done = Collections.newSetFromMap(new IdentityHashMap<>());
         for (Node root : nodes) {
@@ -120,7 +122,7 @@ public final class Rewriter {
                     stack.removeLast();
                     done.add(n);
                     out.add(n);
-                } else if (stack.size() > nodes.size() * 8 + 64) {
+                } else if (stack.size() > deepest) {
                     throw new IllegalStateException("a rewrite made a cycle in graph " + graph.name());
                 }
             }
