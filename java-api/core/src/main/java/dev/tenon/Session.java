@@ -63,10 +63,16 @@ public final class Session implements AutoCloseable {
         Resources own = resources;
         this.guard = LeakGuard.watch(this, "session of " + model.graph().name(), own::close, true);
         if (engine.inputs().stream().allMatch(i -> i.type() != null && i.isFixed())) {
-            for (TensorInfo i : engine.inputs()) {
-                input(i.name());
+            try {
+                for (TensorInfo i : engine.inputs()) {
+                    input(i.name());
+                }
+                prepare();
+            } catch (RuntimeException | Error e) {
+                guard.close();
+                resources.close();
+                throw e;
             }
-            prepare();
         }
     }
 

@@ -17,11 +17,14 @@ import dev.tenon.spi.StepInfo;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 
 /** A placed native program. */
 final class CpuProgram implements Executable {
+    private static final VarHandle CANCEL_FLAG = ValueLayout.JAVA_INT.varHandle();
+
     private final Arena owner = Arena.ofShared();
     private final MemorySegment program;
     private final long arenaBytes;
@@ -113,7 +116,8 @@ final class CpuProgram implements Executable {
 
         @Override
         public void arm() {
-            cancel.set(ValueLayout.JAVA_INT, 0, 0);
+            // Volatile, as is the write in cancel(): a caller that then looks for requests must not do so before this lands.
+            CANCEL_FLAG.setVolatile(cancel, 0L, 0);
         }
 
         @Override
@@ -132,7 +136,7 @@ final class CpuProgram implements Executable {
 
         @Override
         public void cancel() {
-            cancel.set(ValueLayout.JAVA_INT, 0, 1);
+            CANCEL_FLAG.setVolatile(cancel, 0L, 1);
         }
 
         private void check(int status) {
