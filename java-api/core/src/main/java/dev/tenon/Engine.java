@@ -136,19 +136,20 @@ public final class Engine implements AutoCloseable {
      * @return fresh tensors by output name; close them after use
      */
     public Map<String, Tensor> run(Map<String, Tensor> arguments) {
-        Map<String, Tensor> results = new LinkedHashMap<>();
-        runData(arguments).forEach((name, d) -> {
-            if (!(d instanceof Tensor t)) {
-                throw new ShapeException("output '" + name + "' is not a tensor; call runData");
+        for (TensorInfo o : outputs) {
+            if (o.type() == null) {
+                throw new ShapeException("output '" + o.name() + "' is not a tensor; call runData");
             }
-            results.put(name, t);
-        });
+        }
+        Map<String, Tensor> results = new LinkedHashMap<>();
+        runData(arguments).forEach((name, d) -> results.put(name, (Tensor) d));
         return results;
     }
 
     /** As {@link #run}, for models with sequences or optionals among their inputs or outputs. */
     public Map<String, Datum> runData(Map<String, ? extends Datum> arguments) {
         Session s = take();
+        Map<String, Datum> results = new LinkedHashMap<>();
         try {
             for (String name : arguments.keySet()) {
                 inputIndex(name);
@@ -160,7 +161,6 @@ public final class Engine implements AutoCloseable {
             }
             arguments.forEach(s::bind);
             s.run();
-            Map<String, Datum> results = new LinkedHashMap<>();
             for (TensorInfo o : outputs) {
                 results.put(o.name(), copy(s.outputDatum(o.name())));
             }
@@ -168,7 +168,20 @@ public final class Engine implements AutoCloseable {
             return results;
         } catch (RuntimeException | Error e) {
             s.close();
+            results.values().forEach(Engine::discard);
             throw e;
+        }
+    }
+
+    private static void discard(Datum d) {
+        switch (d) {
+            case Tensor t -> t.close();
+            case TensorSequence s -> s.items().forEach(Engine::discard);
+            case OptionalDatum o -> {
+                if (o.value() != null) {
+                    discard(o.value());
+                }
+            }
         }
     }
 
@@ -367,7 +380,7 @@ public final class Engine implements AutoCloseable {
 
         /** Makes the engine. */
         public Engine build() {
-            return new Engine(EngineBuild.build(file, options));
+            return new Engine(EngineBuild.build(file, options.copy()));
         }
     }
 }

@@ -8,6 +8,7 @@ import dev.tenon.Shape;
 import dev.tenon.ShapeException;
 import dev.tenon.internal.cpu.CpuBackend;
 import dev.tenon.internal.ir.Graph;
+import dev.tenon.internal.ir.Node;
 import dev.tenon.internal.ir.SymbolicShape;
 import dev.tenon.internal.ir.TensorType;
 import dev.tenon.internal.ir.Value;
@@ -24,9 +25,11 @@ import dev.tenon.internal.pass.Retype;
 import dev.tenon.spi.Backend;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Makes compiled models from files. */
@@ -40,6 +43,19 @@ public final class EngineBuild {
         public final Map<String, Shape> shapes = new LinkedHashMap<>();
         public @Nullable Path trustedRoot;
         public @Nullable BuildListener listener;
+
+        /** What is chosen now, whatever the caller chooses later. */
+        public Options copy() {
+            Options o = new Options();
+            o.device = device;
+            o.precision = precision;
+            o.threads = threads;
+            o.exact = exact;
+            o.shapes.putAll(shapes);
+            o.trustedRoot = trustedRoot;
+            o.listener = listener;
+            return o;
+        }
     }
 
     private EngineBuild() {}
@@ -68,8 +84,8 @@ public final class EngineBuild {
             List<Pass> passes = Pipeline.standard(context);
             progress.total = passes.size() + 2;
             graph = Pipeline.run(graph, passes, context, (pass, g) -> progress.phase(pass.name()));
-            Backend backend = backend(options);
             progress.phase("compile");
+            Backend backend = backend(options);
             CompiledModel model =
                     new CompiledModel(graph, outputNames, imported.metadata(), options, memory, backend);
             try {
@@ -127,6 +143,22 @@ public final class EngineBuild {
                     "there is no input '" + left.keySet().iterator().next() + "'; the inputs are " + graph.inputs());
         }
         return types;
+    }
+
+    /** The graph with other types of its inputs. All else stays, constants and their order too; plans infer types anew. */
+    static Graph withInputTypes(Graph graph, List<ValueType> types) {
+        Map<Value, Value> typed = new IdentityHashMap<>();
+        for (int i = 0; i < types.size(); i++) {
+            Value v = graph.inputs().get(i);
+            typed.put(v, new Value(v.name(), types.get(i)));
+        }
+        UnaryOperator<List<Value>> renamed =
+                vs -> vs.stream().map(v -> typed.getOrDefault(v, v)).toList();
+        List<Node> nodes = graph.nodes().stream()
+                .map(n -> new Node(n.op(), renamed.apply(n.inputs()), n.outputs(), n.origin()))
+                .toList();
+        return new Graph(
+                graph.name(), renamed.apply(graph.inputs()), renamed.apply(graph.outputs()), graph.constants(), nodes);
     }
 
     private static final class Progress {

@@ -4,11 +4,13 @@ import dev.tenon.DataType;
 import dev.tenon.EngineFormatException;
 import dev.tenon.Precision;
 import dev.tenon.Shape;
+import dev.tenon.ShapeException;
 import dev.tenon.Tenon;
 import dev.tenon.Tensor;
 import dev.tenon.internal.cpu.CpuBackend;
 import dev.tenon.internal.ir.Graph;
 import dev.tenon.internal.ir.Value;
+import dev.tenon.internal.ir.Verifier;
 import dev.tenon.internal.memory.MemoryScope;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -112,13 +114,11 @@ public final class EngineFile {
             header.put("metadata", model.metadata());
             header.put("outputs", model.outputNames());
             List<Object> constants = new ArrayList<>();
-            List<Object> graphs = new ArrayList<>();
-            graphs.add(GraphCodec.write(model.graph(), (v, t) -> {
+            header.put("graph", GraphCodec.write(model.graph(), (v, t) -> {
                 int i = constants.size();
                 constants.add(constant(v, t, packedOnly.contains((long) i)));
                 return i;
             }));
-            header.put("graph", graphs.getFirst());
             header.put("constants", constants);
             List<Object> forms = new ArrayList<>();
             for (CpuBackend.Packed p : packed) {
@@ -231,10 +231,15 @@ public final class EngineFile {
         } catch (EngineFormatException e) {
             memory.close();
             throw new EngineFormatException("engine file " + file + ": " + e.getMessage(), e);
-        } catch (ClassCastException | NullPointerException | IndexOutOfBoundsException | IllegalArgumentException e) {
+        } catch (ClassCastException
+                | NullPointerException
+                | IndexOutOfBoundsException
+                | IllegalArgumentException
+                | ArithmeticException e) {
             memory.close();
             throw new EngineFormatException(
-                    "engine file " + file + " is damaged: its header lacks " + e.getMessage(), e);
+                    "engine file " + file + " is damaged: its header does not hold what it should: " + e.getMessage(),
+                    e);
         } catch (RuntimeException | Error e) {
             memory.close();
             throw e;
@@ -270,18 +275,21 @@ public final class EngineFile {
                         + CpuBackend.instructionSet() + ". Build it again from the model with 'tenon build'");
             }
             table = (List<?>) header.get("sections");
-            List<?> constants = (List<?>) header.get("constants");
             List<Tensor> tensors = new ArrayList<>();
-            for (Object c : constants) {
-                tensors.add(constant((Map<?, ?>) c));
-            }
-            Graph graph = GraphCodec.read((Map<?, ?>) header.get("graph"), tensors::get);
+            Graph graph = graph(header, tensors);
             options.precision = Precision.valueOf((String) header.get("precision"));
             options.exact = (Boolean) header.get("exact");
             Map<String, String> metadata = new LinkedHashMap<>();
             ((Map<?, ?>) header.get("metadata")).forEach((k, v) -> metadata.put((String) k, (String) v));
             List<String> outputs = ((List<?>) header.get("outputs"))
                     .stream().map(String.class::cast).toList();
+            if (outputs.size() != graph.outputs().size()) {
+                throw new EngineFormatException("it is damaged: it names " + outputs.size() + " outputs and has "
+                        + graph.outputs().size());
+            }
+            if (!options.shapes.isEmpty()) {
+                graph = EngineBuild.withInputTypes(graph, EngineBuild.fixedTypes(graph, options.shapes));
+            }
             CpuBackend backend = (CpuBackend) EngineBuild.backend(options);
             try {
                 for (Object p : (List<?>) header.get("packed")) {
@@ -291,14 +299,33 @@ public final class EngineFile {
                             new CpuBackend.Packed(key, section(form.get("layout")), section(form.get("data"))),
                             tensors.get(Math.toIntExact(key)));
                 }
-                if (!options.shapes.isEmpty()) {
-                    EngineBuild.fixedTypes(graph, options.shapes);
-                }
                 return verified(new CompiledModel(graph, outputs, metadata, options, memory, backend));
             } catch (RuntimeException | Error e) {
                 backend.close();
                 throw e;
             }
+        }
+
+        /** The graph; its constants, and those of its subgraphs after them, go to {@code tensors}. */
+        private Graph graph(Map<?, ?> header, List<Tensor> tensors) {
+            Graph graph;
+            try {
+                for (Object c : (List<?>) header.get("constants")) {
+                    tensors.add(constant((Map<?, ?>) c));
+                }
+                graph = GraphCodec.read((Map<?, ?>) header.get("graph"), tensors::get);
+                Verifier.verifyOptimised(graph, "graph");
+            } catch (IllegalStateException | ShapeException e) {
+                throw new EngineFormatException("it is damaged: " + e.getMessage(), e);
+            }
+            // Packed forms know a constant of the graph by its position.
+            int i = 0;
+            for (Tensor t : graph.constants().values()) {
+                if (i >= tensors.size() || t != tensors.get(i++)) {
+                    throw new EngineFormatException("it is damaged: the constants of its graph are out of order");
+                }
+            }
+            return graph;
         }
 
         /** Makes the first plan while other threads compute checksums: both read all weights once. */
