@@ -18,6 +18,8 @@ namespace {
 enum LayoutKind : uint8_t { kReorder = 0, kOwn = 1 };
 constexpr size_t kHeader = 9;
 constexpr int64_t kSerialBelowNs = 12000;
+constexpr int64_t kPartBytes = 16 << 20;
+constexpr int64_t kLargestBlock = 64;  // in any of oneDNN's layouts of weights
 
 // oneDNN's descriptors and Tenon's own forms keep their meaning within a version only; the number is raised when one of
 // our own changes.
@@ -125,6 +127,35 @@ void tenon_engine::drop_pages(const Constant& c) {
     if (c.mapped && !c.plain_used) drop_mapped_pages(c.data, c.bytes);
 }
 
+// Packs large mapped data piece by piece, so that plain and packed form are never in memory as a whole together.
+bool tenon_engine::pack_by_parts(const Constant& c, const MemoryDesc& from, const MemoryDesc& to, void* packed) {
+    if (!c.mapped || c.plain_used || c.data == nullptr || c.bytes < 2 * kPartBytes) return false;
+    const auto lie = from.physical();
+    if (!lie || lie->empty() || from.bytes() != c.bytes) return false;
+    const PhysicalDim outer = lie->front();
+    if (outer.logical != 1 || outer.size * outer.stride * static_cast<int64_t>(sizeof(float)) != c.bytes) return false;
+    const int64_t row_bytes = c.bytes / outer.size;
+    const int64_t rows = std::max<int64_t>(kPartBytes / (row_bytes * kLargestBlock), 1) * kLargestBlock;
+    struct Part {
+        MemoryDesc from, to;
+    };
+    std::vector<Part> parts;
+    for (int64_t row = 0; row < outer.size; row += rows) {
+        const int64_t count = std::min(rows, outer.size - row);
+        parts.push_back({from.part(outer.axis, row, count), to.part(outer.axis, row, count)});
+        if (!parts.back().from || !parts.back().to) return false;
+    }
+    const char* plain = static_cast<const char*>(c.data);
+    for (const Part& part : parts) {
+        reorder_now(part.from, c.data, part.to, packed);
+        const int64_t bytes = std::min(rows * row_bytes, c.bytes - (plain - static_cast<const char*>(c.data)));
+        drop_mapped_pages(plain, bytes);
+        plain += bytes;
+    }
+    drop_pages(c);  // what lies on borders of parts
+    return true;
+}
+
 bool tenon_engine::release_plain(int64_t key) {
     const std::lock_guard lock(mutex_);
     Constant& c = constant(key);
@@ -173,8 +204,10 @@ const void* tenon_engine::packed(int64_t key, const MemoryDesc& from, const Memo
     if (const void* found = find_reordered(key, from, to)) return found;
     MemoryBlock block(to.bytes(), TENON_MEMORY_HUGE_PAGES);
     const TeamSize team(threads_);
-    reorder_now(from, plain_locked(key), to, block.get());
-    drop_pages(constant(key));
+    if (!pack_by_parts(constant(key), from, to, block.get())) {
+        reorder_now(from, plain_locked(key), to, block.get());
+        drop_pages(constant(key));
+    }
     packed_.push_back({key, reorder_layout(from, to), from, to, block.get(), to.bytes(), std::move(block)});
     return packed_.back().data;
 }

@@ -77,6 +77,8 @@ struct tenon_engine {
     const void* plain_locked(int64_t key);
     void restore(int64_t key, Constant& constant);
     static void drop_pages(const Constant& constant);
+    static bool pack_by_parts(const Constant& constant, const tenon::MemoryDesc& from, const tenon::MemoryDesc& to,
+                              void* packed);
 
     const int threads_;
     const bool exact_;

@@ -318,7 +318,7 @@ void Lowering::add(std::unique_ptr<Step> step, std::string kind, std::string imp
     for (const Operand& o : step->operands) {
         const Buffer& buffer = program_.buffers[o.buffer];
         if (buffer.value < 0) continue;  // scratch
-        (o.write ? step->bytes_written : step->bytes_read) += buffer.bytes;
+        (o.write ? step->bytes_written : step->bytes_read) += o.bytes >= 0 ? o.bytes : buffer.bytes;
     }
     program_.steps.push_back(std::move(step));
 }

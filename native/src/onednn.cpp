@@ -124,6 +124,17 @@ MemoryDesc MemoryDesc::reshaped(const Dims& dims) const {
     return MemoryDesc(made);
 }
 
+MemoryDesc MemoryDesc::part(int axis, int64_t begin, int64_t size) const {
+    const Dims whole = dims();
+    dnnl_dims_t d{}, offsets{};
+    std::copy(whole.begin(), whole.end(), d);
+    d[axis] = size;
+    offsets[axis] = begin;
+    dnnl_memory_desc_t made = nullptr;
+    const dnnl_status_t status = dnnl_memory_desc_create_submemory(&made, get(), d, offsets);
+    return status == dnnl_success ? MemoryDesc(made) : MemoryDesc();
+}
+
 std::optional<std::vector<PhysicalDim>> MemoryDesc::physical() const {
     dnnl_format_kind_t kind = dnnl_format_kind_undef;
     check_dnnl(dnnl_memory_desc_query(get(), dnnl_query_format_kind, &kind), "memory_desc_query");

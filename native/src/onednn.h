@@ -50,6 +50,8 @@ class MemoryDesc {
     Dims dims() const;
     std::vector<uint8_t> blob() const;
     MemoryDesc reshaped(const Dims& dims) const;
+    // Elements begin .. begin + size - 1 along one axis, in the same memory; empty where oneDNN cannot say that.
+    MemoryDesc part(int axis, int64_t begin, int64_t size) const;
 
     // Outermost first, axes of size 1 left out; sizes include padding. Empty for layouts that are not blocked (opaque).
     std::optional<std::vector<PhysicalDim>> physical() const;

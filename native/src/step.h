@@ -15,6 +15,7 @@ namespace tenon {
 struct Operand {
     int buffer;
     bool write;
+    int64_t bytes = -1;  // that the step touches, where that is not all of the buffer; for people
 };
 
 // Resolved addresses of one step in one context, and what the step keeps there.

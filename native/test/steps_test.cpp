@@ -459,6 +459,7 @@ void gathers() {
     p.add(tenon_program_add_gather,
           tenon_gather_params{0, in, p.input(TENON_I32, {2, 2}, tuples), p.output({2, 3}), TENON_GATHER_ND, 0, 0});
     check(p.run() == TENON_OK, "gather");
+    check(p.step(0).bytes_read == 4 * 3 * 3 * 4 + 3 * 8, "the rows gathered and the indices are read, not the table");
     Floats want;
     for (int64_t i = 0; i < 4; ++i)
         for (int64_t r : {2, 4, 0})

@@ -135,8 +135,8 @@ TENON_API tenon_status tenon_engine_create(const tenon_engine_options* options, 
 TENON_API void tenon_engine_destroy(tenon_engine* engine); /* NULL is allowed */
 
 enum {
-    TENON_CONSTANT_MAPPED = 1 /* the data lie in a read-only mapping of a file, so that pages may be dropped from memory:
-                                 the engine does so with those it has packed */
+    TENON_CONSTANT_MAPPED = 1 /* the data lie in a read-only mapping of a file, so that pages may be dropped from
+                                 memory: the engine does so with those it has packed */
 };
 /* Registers constant `key` (chosen by the caller, unique in the engine). data is plain row-major, borrowed until
  * tenon_engine_release_plain reports it dropped or the engine is destroyed; NULL when only packed forms will be used

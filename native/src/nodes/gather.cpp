@@ -34,8 +34,8 @@ class GatherNode final : public Node {
         const double bytes = static_cast<double>(l.value(writes[0]).bytes) * 2 + static_cast<double>(s.units()) * 8;
         const int threads = l.threads_for(0, bytes);
         const int data = l.plain(reads[0]), indices = l.plain(reads[1]);
-        l.add_kernel({{data, false}, {indices, false}, {l.define(writes[0]), true}}, threads, 0,
-                     std::string("tenon_gather:") + cpu::isa_name(kernels.isa),
+        l.add_kernel({{data, false, l.value(writes[0]).bytes}, {indices, false}, {l.define(writes[0]), true}}, threads,
+                     0, std::string("tenon_gather:") + cpu::isa_name(kernels.isa),
                      [s, threads, &kernels](void* const* p, tenon_error* err) -> tenon_status {
                          std::atomic<int64_t> bad{-1};
                          parallel_ranges(threads, s.units(), 1, [&](int64_t begin, int64_t end) {

@@ -27,7 +27,8 @@ void add_copy(Lowering& l, int src, int64_t src_offset, const CopyPlan& plan, in
               int64_t bytes) {
     const cpu::CopyKernels& kernels = cpu::select_copy(l.engine().isa());
     const int threads = l.threads_for(0, static_cast<double>(2 * bytes));
-    l.add_kernel({{src, false}, {dst, true}}, threads, 0, std::string("tenon_copy:") + cpu::isa_name(kernels.isa),
+    l.add_kernel({{src, false, std::min(bytes, l.bytes_of(src))}, {dst, true, bytes}}, threads, 0,
+                 std::string("tenon_copy:") + cpu::isa_name(kernels.isa),
                  [plan, threads, src_offset, dst_offset, run = kernels.run](void* const* p, tenon_error*) {
                      const char* from = static_cast<const char*>(p[0]) + src_offset;
                      char* to = static_cast<char*>(p[1]) + dst_offset;
