@@ -24,6 +24,19 @@ public final class Inference {
         this.dims = dims;
     }
 
+    /**
+     * The output types of the node: {@link Op#infer}, where a size that overflows is a shape error as well.
+     *
+     * @throws ShapeException naming the rule that the inputs break
+     */
+    public List<ValueType> types() {
+        try {
+            return node.op().infer(this);
+        } catch (ArithmeticException e) {
+            throw error("a size overflows");
+        }
+    }
+
     public int inputCount() {
         return node.inputs().size();
     }

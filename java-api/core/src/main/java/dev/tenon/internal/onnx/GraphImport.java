@@ -210,7 +210,7 @@ final class GraphImport {
                 new Node(op, arguments, drafts, origin),
                 v -> Optional.ofNullable(constants.get(v)),
                 v -> Optional.ofNullable(dims.get(v)));
-        List<ValueType> types = op.infer(in);
+        List<ValueType> types = in.types();
         if (types.size() < def.outputs().size()) {
             throw new ModelFormatException(
                     def.describe() + " names " + def.outputs().size() + " outputs; it has " + types.size());

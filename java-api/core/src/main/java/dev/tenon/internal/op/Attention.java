@@ -12,6 +12,7 @@ import dev.tenon.internal.ir.OpTrait;
 import dev.tenon.internal.ir.SymbolicShape;
 import dev.tenon.internal.ir.TensorType;
 import dev.tenon.internal.ir.ValueType;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -169,20 +170,23 @@ public record Attention(
                         && ks.heads() > 0
                         && h % ks.heads() == 0,
                 "the shapes of Q, K and V do not fit");
-        Tensor scores = Limits.allocate(in, q.type(), b, h, s, t);
+        Tensor scores = in.wants(3) ? Limits.allocate(in, q.type(), b, h, s, t) : null;
         double[] bias = bias(in, b, h, s, t, past);
         double factor = Float.isNaN(scale) ? 1 / Math.sqrt(qs.size()) : scale;
         double[] out = run(qs, ks, vs, factor, softcap, bias, (at, stage, value) -> {
-            if (stage == scoresMode) {
+            if (scores != null && stage == scoresMode) {
                 scores.setDouble(at, value);
             }
         });
         Heads ys = new Heads(out, b, h, s, vs.size());
-        return List.of(
+        List<Datum> results = new ArrayList<>(List.of(
                 ys.toTensor(in, q.type(), packed),
                 ks.toTensor(in, in.tensor(1).type(), false),
-                vs.toTensor(in, in.tensor(2).type(), false),
-                scores);
+                vs.toTensor(in, in.tensor(2).type(), false)));
+        if (scores != null) {
+            results.add(scores);
+        }
+        return results;
     }
 
     /** Is shown every score at every stage, numbered as {@code scoresMode}. */

@@ -99,7 +99,7 @@ public final class Retype {
         }
         Inference in =
                 new Inference(n, v -> Optional.ofNullable(constants.get(v)), v -> Optional.ofNullable(dims.get(v)));
-        List<ValueType> types = n.op().infer(in);
+        List<ValueType> types = in.types();
         Optional<List<Tensor>> folded = folder.fold(n, types, constants, dims, in);
         if (folded.isPresent()) {
             List<Value> values = new ArrayList<>();

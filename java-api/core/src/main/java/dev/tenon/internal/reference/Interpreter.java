@@ -1,6 +1,7 @@
 package dev.tenon.internal.reference;
 
 import dev.tenon.Datum;
+import dev.tenon.NativeMemoryException;
 import dev.tenon.internal.ir.Evaluation;
 import dev.tenon.internal.ir.Graph;
 import dev.tenon.internal.ir.Node;
@@ -41,8 +42,24 @@ public final class Interpreter {
         return graph.outputs().stream().map(values::get).toList();
     }
 
-    /** The outputs of one node. @param arguments one for each input, null where it is absent */
+    /**
+     * The outputs of one node.
+     *
+     * @param arguments one for each input, null where it is absent
+     * @throws dev.tenon.ShapeException if the inputs break a rule of the operator, or a size overflows
+     * @throws NativeMemoryException if the Java heap cannot hold the operator's work arrays
+     */
     public static List<Datum> evaluate(Node node, List<@Nullable Datum> arguments, MemoryScope scope) {
-        return node.op().evaluate(new Evaluation(node, arguments, scope, Interpreter::run));
+        Evaluation in = new Evaluation(node, arguments, scope, Interpreter::run);
+        try {
+            return node.op().evaluate(in);
+        } catch (ArithmeticException e) {
+            throw in.error("a size overflows");
+        } catch (OutOfMemoryError e) {
+            throw new NativeMemoryException(
+                    node.describe()
+                            + ": the Java heap is too small for the reference implementation; give more with -Xmx",
+                    e);
+        }
     }
 }
