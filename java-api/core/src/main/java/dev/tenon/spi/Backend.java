@@ -19,7 +19,7 @@ public interface Backend extends AutoCloseable {
     /**
      * Makes a program of a graph in which every node is supported.
      *
-     * @param constants stable numbers of constants that outlive the program; others are copied into it
+     * @param constants stable numbers of constants of the engine, which all programs share; others stay alive as long as the program
      */
     Executable compile(Graph graph, ConstantKeys constants);
 

@@ -83,9 +83,7 @@ public final class CpuBackend implements Backend {
     long constantKey(Value v, Tensor t, ConstantKeys constants) {
         long own = constants.key(v);
         long key = own >= 0 ? own : keys.computeIfAbsent(v, k -> nextKey.getAndIncrement());
-        if (registered.add(key)) {
-            addConstant(key, t.segment(), t.byteSize());
-        }
+        register(key, t.segment(), t.byteSize());
         return key;
     }
 
@@ -122,10 +120,8 @@ public final class CpuBackend implements Backend {
      * @param plain the constant; {@link Tensor#isPacked} where only packed forms exist
      */
     public void importPacked(Packed packed, Tensor plain) {
-        if (registered.add(packed.key())) {
-            MemorySegment data = plain.isPacked() ? MemorySegment.NULL : plain.segment();
-            addConstant(packed.key(), data, plain.type().byteSize(plain.size()));
-        }
+        MemorySegment data = plain.isPacked() ? MemorySegment.NULL : plain.segment();
+        register(packed.key(), data, plain.type().byteSize(plain.size()));
         try (Arena call = Arena.ofConfined()) {
             MemorySegment err = TenonH.newError(call);
             NativeStruct p = NativeStruct.allocate(call, TenonStructs.PACKED)
@@ -170,11 +166,16 @@ public final class CpuBackend implements Backend {
         }
     }
 
-    private void addConstant(long key, MemorySegment data, long bytes) {
+    /** Two plans may meet a constant at the same time: neither goes on before the native engine knows it. */
+    private synchronized void register(long key, MemorySegment data, long bytes) {
+        if (registered.contains(key)) {
+            return;
+        }
         try (Arena call = Arena.ofConfined()) {
             MemorySegment err = TenonH.newError(call);
             long flags = data.isMapped() ? CONSTANT_MAPPED : 0;
             NativeFailure.check(TenonH.engineAddConstant(engine, key, data, bytes, flags, err), err);
+            registered.add(key);
         }
     }
 
