@@ -10,7 +10,7 @@ import java.util.Map;
  * @param liveBytes bytes in use
  * @param peakBytes the most that were ever in use
  * @param retainedBytes freed bytes kept for the next request
- * @param limitBytes requests beyond this fail; {@link Long#MAX_VALUE} if there is no limit
+ * @param limitBytes requests beyond this fail; see {@link Tenon#setMemoryLimit}
  * @param liveBytesByOwner bytes in use by engine, session and so on
  * @param leaks objects that were never closed, with the place where each was made
  */

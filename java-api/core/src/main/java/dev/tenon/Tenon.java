@@ -38,10 +38,16 @@ public final class Tenon {
     }
 
     /**
-     * Sets how much native memory all engines, sessions and tensors of this process may use together. A request beyond it
-     * fails with a {@link NativeMemoryException} that gives the figures, before the system's own limit ends the process.
+     * Sets how much native memory all engines, sessions and tensors of this process may use together; by default as much as
+     * the machine or the container has. A request beyond it fails with a {@link NativeMemoryException} that gives the
+     * figures, before the system's own limit ends the process.
+     *
+     * @throws IllegalArgumentException if {@code bytes} is negative
      */
     public static void setMemoryLimit(long bytes) {
+        if (bytes < 0) {
+            throw new IllegalArgumentException("the memory limit is " + bytes + " bytes; at least 0 was expected");
+        }
         NativeMemory.setLimit(bytes);
     }
 

@@ -31,7 +31,7 @@ final class BlockPool {
     private static long live;
     private static long peak;
     private static long retained;
-    private static long limit = Long.MAX_VALUE;
+    private static long limit = SystemLimit.bytes();
 
     private BlockPool() {}
 
@@ -41,7 +41,8 @@ final class BlockPool {
             return Math.max(64, (bytes + 63) / 64 * 64);
         }
         long step = Math.max(64, Long.highestOneBit(bytes) / 8);
-        return (bytes + step - 1) / step * step;
+        // Sizes near 2^63, which nobody has, stay what they are rather than wrap around.
+        return bytes > Long.MAX_VALUE - step ? bytes : (bytes + step - 1) / step * step;
     }
 
     /**
