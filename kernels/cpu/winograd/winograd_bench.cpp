@@ -17,9 +17,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "winograd.h"
-
 #include "../gemm/fma_peak.h"
+#include "winograd.h"
 
 using namespace tenon::cpu;
 

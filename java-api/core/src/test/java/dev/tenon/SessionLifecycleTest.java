@@ -183,8 +183,9 @@ class SessionLifecycleTest {
                 session.cancel();
                 Thread.sleep(5);
             }
-            assertThatThrownBy(run::get).isInstanceOf(ExecutionException.class).hasCauseInstanceOf(
-                    CancelledException.class);
+            assertThatThrownBy(run::get)
+                    .isInstanceOf(ExecutionException.class)
+                    .hasCauseInstanceOf(CancelledException.class);
             session.input("trips").setLong(0, 4);
             session.run();
             assertThat(session.output("end").getDouble(0)).isEqualTo(6);

@@ -31,15 +31,14 @@ class ShapesAgreementTest {
     void agreesForSeveralShapesThroughOneEngine(String model) {
         Path folder = Path.of(System.getProperty("tenon.models", "models"));
         assumeTrue(Files.exists(folder.resolve(model + ".onnx")), "the exported models are not in " + folder);
-        int[][] shapes =
-                switch (model) {
-                    case "mlp" -> new int[][] {{1}, {3}, {17}, {1}};
-                    case "gpt2" -> new int[][] {{1, 1, 128}, {1, 4, 8}, {2, 3, 5}, {1, 1, 129}};
-                    case "bert" -> new int[][] {{1, 128}, {2, 17}};
-                    case "bert_mini" -> new int[][] {{1, 128}, {2, 17}, {3, 64}, {1, 1}, {1, 128}};
-                    case "vgg16" -> new int[][] {{1}, {2}};
-                    default -> new int[][] {{1}, {2}, {5}, {1}};
-                };
+        int[][] shapes = switch (model) {
+            case "mlp" -> new int[][] {{1}, {3}, {17}, {1}};
+            case "gpt2" -> new int[][] {{1, 1, 128}, {1, 4, 8}, {2, 3, 5}, {1, 1, 129}};
+            case "bert" -> new int[][] {{1, 128}, {2, 17}};
+            case "bert_mini" -> new int[][] {{1, 128}, {2, 17}, {3, 64}, {1, 1}, {1, 128}};
+            case "vgg16" -> new int[][] {{1}, {2}};
+            default -> new int[][] {{1}, {2}, {5}, {1}};
+        };
         try (Engine engine = Engine.load(folder.resolve(model + ".onnx"));
                 Session session = engine.newSession()) {
             for (int[] shape : shapes) {

@@ -116,7 +116,8 @@ final class CpuProgram implements Executable {
 
         @Override
         public void arm() {
-            // Volatile, as is the write in cancel(): a caller that then looks for requests must not do so before this lands.
+            // Volatile, as is the write in cancel(): a caller that then looks for requests must not do so before this
+            // lands.
             CANCEL_FLAG.setVolatile(cancel, 0L, 0);
         }
 

@@ -86,8 +86,7 @@ public final class EngineBuild {
             graph = Pipeline.run(graph, passes, context, (pass, g) -> progress.phase(pass.name()));
             progress.phase("compile");
             Backend backend = backend(options);
-            CompiledModel model =
-                    new CompiledModel(graph, outputNames, imported.metadata(), options, memory, backend);
+            CompiledModel model = new CompiledModel(graph, outputNames, imported.metadata(), options, memory, backend);
             try {
                 model.warm();
             } catch (RuntimeException | Error e) {

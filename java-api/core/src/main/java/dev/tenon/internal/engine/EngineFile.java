@@ -271,8 +271,9 @@ public final class EngineFile {
                                 + CpuBackend.buildInfo() + "); build it again from the model with 'tenon build'");
             }
             if (!CpuBackend.instructionSet().equals(header.get("isa"))) {
-                throw new EngineFormatException("its weights are packed for " + header.get("isa") + "; this processor runs "
-                        + CpuBackend.instructionSet() + ". Build it again from the model with 'tenon build'");
+                throw new EngineFormatException(
+                        "its weights are packed for " + header.get("isa") + "; this processor runs "
+                                + CpuBackend.instructionSet() + ". Build it again from the model with 'tenon build'");
             }
             table = (List<?>) header.get("sections");
             List<Tensor> tensors = new ArrayList<>();

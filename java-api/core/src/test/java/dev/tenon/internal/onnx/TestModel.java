@@ -40,10 +40,7 @@ public final class TestModel {
         graph.message(
                 Protos.OUTPUT,
                 Protos.message(v -> v.text(1, name)
-                        .message(
-                                2,
-                                Protos.message(
-                                        t -> t.message(1, Protos.message(x -> x.int64(1, type.code())))))));
+                        .message(2, Protos.message(t -> t.message(1, Protos.message(x -> x.int64(1, type.code())))))));
         return this;
     }
 
@@ -97,8 +94,8 @@ public final class TestModel {
     }
 
     private static WireWriter value(String name, DataType type, Object... dims) {
-        return Protos.message(
-                v -> v.text(1, name).message(2, Protos.message(t -> t.message(1, tensorType(type, dims)))));
+        return Protos.message(v ->
+                v.text(1, name).message(2, Protos.message(t -> t.message(1, tensorType(type, dims)))));
     }
 
     private static WireWriter tensorType(DataType type, Object... dims) {
@@ -118,7 +115,7 @@ public final class TestModel {
 
     private static WireWriter sequence(String name, DataType type) {
         WireWriter element = Protos.message(t -> t.message(1, Protos.message(x -> x.int64(1, type.code()))));
-        return Protos.message(v ->
-                v.text(1, name).message(2, Protos.message(t -> t.message(4, Protos.message(x -> x.message(1, element))))));
+        return Protos.message(v -> v.text(1, name)
+                .message(2, Protos.message(t -> t.message(4, Protos.message(x -> x.message(1, element))))));
     }
 }
