@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Reads the components of an operator record: its attributes, and among them the graphs that it runs. */
-final class Subgraphs {
+public final class Subgraphs {
     private Subgraphs() {}
 
     /** The components by name, in the order of declaration; empty for an operator that is no record. */
@@ -26,7 +26,7 @@ final class Subgraphs {
         return out;
     }
 
-    static List<Graph> of(Op op) {
+    public static List<Graph> of(Op op) {
         List<Graph> out = new ArrayList<>();
         for (Object c : components(op).values()) {
             if (c instanceof Graph g) {

@@ -2,6 +2,7 @@ package dev.tenon.internal.plan;
 
 import dev.tenon.internal.ir.Graph;
 import dev.tenon.internal.ir.Node;
+import dev.tenon.internal.ir.Subgraphs;
 import dev.tenon.internal.ir.Value;
 import dev.tenon.internal.memory.MemoryScope;
 import dev.tenon.spi.Executable;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param segments how to run it
  * @param stored tensors that pass between segments, each with a place of its own in the instance
  * @param rest what follows once the shapes that depend on data are known; null if nothing does
+ * @param bodies plans of the bodies of control flow
  * @param memory what the plan's own constants live in
  */
 public record Plan(
@@ -22,6 +24,7 @@ public record Plan(
         List<Segment> segments,
         List<Value> stored,
         @Nullable Continuation rest,
+        BodyPlans bodies,
         MemoryScope memory) implements AutoCloseable {
 
     /** A part of a plan. */
@@ -46,12 +49,14 @@ public record Plan(
      */
     public record Continuation(Graph graph, PlanCache cache) {}
 
-    /** Threads of the widest segment. */
+    /** Threads of the widest segment; all cores where a body of control flow may have segments of its own. */
     public int threads() {
         int threads = 1;
         for (Segment s : segments) {
             if (s instanceof DeviceSegment d) {
                 threads = Math.max(threads, d.program().threads());
+            } else if (s instanceof HostStep h && Subgraphs.of(h.node().op()).stream().anyMatch(BodyPlans::isHeavy)) {
+                threads = Runtime.getRuntime().availableProcessors();
             }
         }
         return threads;
@@ -78,6 +83,7 @@ public record Plan(
         if (rest != null) {
             rest.cache().close();
         }
+        bodies.close();
         memory.close();
     }
 }

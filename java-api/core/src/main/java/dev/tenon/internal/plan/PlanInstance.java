@@ -29,6 +29,7 @@ public final class PlanInstance implements AutoCloseable {
     private static final int MAX_CONTINUATIONS = 8;
 
     private final PlanCache cache;
+    private final BodyRunner bodies;
     private final Plan plan;
     private final MemoryScope memory;
     private final Executable.Instance[] programs;
@@ -46,6 +47,7 @@ public final class PlanInstance implements AutoCloseable {
     public PlanInstance(PlanCache cache, List<ValueType> types) {
         this.cache = cache;
         this.plan = cache.acquire(types);
+        this.bodies = new BodyRunner(plan.bodies());
         this.threads = plan.threads();
         this.memory = MemoryScope.shared("session of " + plan.graph().name());
         this.programs = new Executable.Instance[plan.segments().size()];
@@ -219,7 +221,7 @@ public final class PlanInstance implements AutoCloseable {
         for (Value v : n.inputs()) {
             arguments.add(v.isAbsent() ? null : data.get(v));
         }
-        List<Datum> out = Interpreter.evaluate(n, arguments, results);
+        List<Datum> out = Interpreter.evaluate(n, arguments, results, bodies::run);
         for (int i = 0; i < n.outputs().size(); i++) {
             Value v = n.output(i);
             if (v.isAbsent()) {
@@ -293,6 +295,7 @@ public final class PlanInstance implements AutoCloseable {
                 p.cancel();
             }
         }
+        bodies.cancel();
         PlanInstance r = running;
         if (r != null) {
             r.cancel();
@@ -302,6 +305,7 @@ public final class PlanInstance implements AutoCloseable {
     @Override
     public void close() {
         continuations.values().forEach(PlanInstance::close);
+        bodies.close();
         for (Executable.Instance p : programs) {
             if (p != null) {
                 p.close();

@@ -147,7 +147,7 @@ public final class Planner {
             });
             throw e;
         }
-        return new Plan(graph, segments, List.copyOf(stored), rest, memory);
+        return new Plan(graph, segments, List.copyOf(stored), rest, new BodyPlans(this), memory);
     }
 
     private Plan.DeviceSegment deviceSegment(Graph graph, List<Node> nodes) {

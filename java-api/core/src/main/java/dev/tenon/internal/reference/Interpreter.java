@@ -50,7 +50,13 @@ public final class Interpreter {
      * @throws NativeMemoryException if the Java heap cannot hold the operator's work arrays
      */
     public static List<Datum> evaluate(Node node, List<@Nullable Datum> arguments, MemoryScope scope) {
-        Evaluation in = new Evaluation(node, arguments, scope, Interpreter::run);
+        return evaluate(node, arguments, scope, Interpreter::run);
+    }
+
+    /** As {@link #evaluate(Node, List, MemoryScope)}, with another way to run the bodies of control flow. */
+    public static List<Datum> evaluate(
+            Node node, List<@Nullable Datum> arguments, MemoryScope scope, Evaluation.GraphRunner bodies) {
+        Evaluation in = new Evaluation(node, arguments, scope, bodies);
         try {
             return node.op().evaluate(in);
         } catch (ArithmeticException e) {
