@@ -126,6 +126,13 @@ bool tenon_context::all_bound() const {
     return true;
 }
 
+// Puts the model's name of the step before its message: people know their nodes, not our kernels.
+static tenon_status name_step(const Step& step, tenon_status status, tenon_error* err) {
+    if (err == nullptr || step.name.empty()) return status;
+    const std::string text = step.name + ": " + err->message;
+    return report(err, status, text.c_str());
+}
+
 tenon_status tenon_context::run(int64_t from, int64_t to, const volatile int32_t* cancel, uint64_t* step_ns,
                                 tenon_error* err) {
     if (!ready_) return report(err, TENON_INVALID_STATE, "an input or output has no memory: call tenon_context_bind");
@@ -141,7 +148,7 @@ tenon_status tenon_context::run(int64_t from, int64_t to, const volatile int32_t
         const uint64_t begin = step_ns != nullptr ? now_ns() : 0;
         const tenon_status status = step.run(states_[s], err);
         if (step_ns != nullptr) step_ns[s] = now_ns() - begin;
-        if (status != TENON_OK) return status;
+        if (status != TENON_OK) return name_step(step, status, err);
     }
     return TENON_OK;
 }

@@ -38,13 +38,12 @@ public record TensorInfo(
         if (dims == null) {
             return true;
         }
-        long[] sizes = shape.dims();
-        if (sizes.length != dims.size()) {
+        if (shape.rank() != dims.size()) {
             return false;
         }
-        for (int i = 0; i < sizes.length; i++) {
+        for (int i = 0; i < dims.size(); i++) {
             String d = dims.get(i);
-            if (Character.isDigit(d.charAt(0)) && Long.parseLong(d) != sizes[i]) {
+            if (Character.isDigit(d.charAt(0)) && Long.parseLong(d) != shape.dim(i)) {
                 return false;
             }
         }

@@ -375,8 +375,13 @@ public final class EngineFile {
             if (length < 2
                     || length > MAX_HEADER_BYTES
                     || length > size - PREFIX_BYTES
-                    || start < PREFIX_BYTES + length) {
+                    || start != align(PREFIX_BYTES + length)) {
                 throw new EngineFormatException("it is damaged: the header cannot have " + length + " bytes");
+            }
+            while (p.hasRemaining()) {
+                if (p.get() != 0) {
+                    throw new EngineFormatException("it is damaged: its first " + PREFIX_BYTES + " bytes");
+                }
             }
             byte[] json = map.asSlice(PREFIX_BYTES, length).toArray(ValueLayout.JAVA_BYTE);
             if (crc32c(json) != crc) {

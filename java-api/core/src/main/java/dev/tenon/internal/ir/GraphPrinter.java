@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.StringJoiner;
 
 /**
@@ -71,7 +72,7 @@ public final class GraphPrinter {
         List<String> bodyNames = new ArrayList<>();
         List<Graph> bodies = new ArrayList<>();
         Subgraphs.components(n.op()).forEach((name, value) -> {
-            if (value instanceof Graph g) {
+            if ((value instanceof Optional<?> o ? o.orElse(null) : value) instanceof Graph g) {
                 bodyNames.add(name);
                 bodies.add(g);
             } else {

@@ -1,0 +1,74 @@
+package dev.tenon;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Does one thing many times and prints how much memory that took for good: {@code MemoryProbe runs|cycles|shapes FILE}. A
+ * program, so that a test can give it a heap of fixed size, all touched; what the process then gains is native.
+ */
+final class MemoryProbe {
+    private MemoryProbe() {}
+
+    public static void main(String[] args) throws IOException {
+        Path file = Path.of(args[1]);
+        switch (args[0]) {
+            case "runs" -> {
+                try (Engine engine = Engine.load(file);
+                        Session session = engine.newSession()) {
+                    measure(20_000, 100_000, i -> session.run());
+                }
+            }
+            case "cycles" ->
+                measure(300, 1_000, i -> {
+                    try (Engine engine = Engine.load(file);
+                            Session session = engine.newSession()) {
+                        session.run();
+                    }
+                });
+            case "shapes" -> {
+                try (Engine engine = Engine.load(file);
+                        Session session = engine.newSession()) {
+                    session.input("x", 3_000, 4);
+                    session.run();
+                    measure(600, 2_000, i -> {
+                        session.input("x", 1 + i, 4);
+                        session.run();
+                    });
+                }
+            }
+            default -> throw new IllegalArgumentException(args[0]);
+        }
+    }
+
+    private interface Step {
+        void run(int i);
+    }
+
+    private static void measure(int warmUp, int times, Step step) throws IOException {
+        for (int i = 0; i < warmUp; i++) {
+            step.run(i);
+        }
+        System.gc();
+        long live = Tenon.memory().liveBytes();
+        long resident = residentBytes();
+        for (int i = 0; i < times; i++) {
+            step.run(warmUp + i);
+            if (Boolean.getBoolean("trace") && i % (times / 10) == 0) {
+                System.err.println(i + " " + (residentBytes() - resident >> 10) + " KiB");
+            }
+        }
+        System.gc();
+        System.out.println("live " + (Tenon.memory().liveBytes() - live) + " resident " + (residentBytes() - resident));
+    }
+
+    /** Memory of this process that is not a file's. */
+    private static long residentBytes() throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/status")).stream()
+                .filter(l -> l.startsWith("RssAnon:"))
+                .mapToLong(l -> Long.parseLong(l.replaceAll("[^0-9]", "")) << 10)
+                .findFirst()
+                .orElseThrow();
+    }
+}
