@@ -81,7 +81,7 @@ class BadInputsTest {
                                 longs(2, 5, 1),
                                 longs(1L << 40, 1, 1),
                                 longs(max, max, 4, 3),
-                                longs(-1, 1)),
+                                longs(-1, 1, 1)),
                         new Case(
                                 "Tile",
                                 model().node("Tile", "x i", "y"),
