@@ -21,6 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Values that operators must refuse when a model runs: the exception names the node, and the session goes on. */
 @Timeout(60)
 class BadInputsTest {
+    private final long limit = Tenon.memory().limitBytes();
+
     @TempDir
     Path folder;
 
@@ -31,7 +33,7 @@ class BadInputsTest {
 
     @AfterEach
     void unlimit() {
-        Tenon.setMemoryLimit(Long.MAX_VALUE);
+        Tenon.setMemoryLimit(limit);
     }
 
     /** A model that takes one INT64 vector named {@code i} and a FLOAT32[4x3] named {@code x}, with a good and bad values. */
@@ -237,7 +239,7 @@ class BadInputsTest {
                 assertThatThrownBy(session::run).isInstanceOfAny(NativeMemoryException.class, CancelledException.class);
                 watchdog.interrupt();
             } finally {
-                Tenon.setMemoryLimit(Long.MAX_VALUE);
+                Tenon.setMemoryLimit(limit);
             }
             session.input("trips").setLong(0, 2);
             session.run();

@@ -1,6 +1,7 @@
 package dev.tenon;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.tenon.internal.memory.MemoryScope;
 import dev.tenon.internal.onnx.OnnxTestCase;
@@ -16,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -35,6 +37,34 @@ class EngineFileSuiteTest {
     @TestFactory
     List<DynamicTest> models() throws IOException {
         return tests("models", 1);
+    }
+
+    @Test
+    void digits() throws IOException {
+        Path model = Path.of(System.getProperty("tenon.root", "../..")).resolve("examples/digits/digits.onnx");
+        Path file = folder.resolve("digits.tenon");
+        try (Engine engine = Engine.load(model)) {
+            engine.save(file);
+            try (Engine loaded = Engine.load(file);
+                    Session a = engine.newSession();
+                    Session b = loaded.newSession()) {
+                TensorInfo in = engine.inputs().getFirst();
+                long[] dims = in.dims().stream()
+                        .mapToLong(d -> Character.isDigit(d.charAt(0)) ? Long.parseLong(d) : 1)
+                        .toArray();
+                for (Session s : new Session[] {a, b}) {
+                    Tensor x = s.input(in.name(), dims);
+                    for (long i = 0; i < x.size(); i++) {
+                        x.setDouble(i, i % 7 / 7.0);
+                    }
+                    s.run();
+                }
+                String out = engine.outputs().getFirst().name();
+                assertThat(b.output(out).toFloatArray())
+                        .containsExactly(a.output(out).toFloatArray(), within(1e-5f))
+                        .doesNotContain(Float.NaN);
+            }
+        }
     }
 
     private static List<DynamicTest> tests(String name, int every) throws IOException {
