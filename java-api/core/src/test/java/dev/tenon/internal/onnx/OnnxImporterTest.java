@@ -382,4 +382,17 @@ class OnnxImporterTest {
         assertThat(names(g.inputs())).containsExactly("c", "x");
         assertThat(run(g, c, two(2, -4))).containsExactly(2, -2);
     }
+
+    @Test
+    void dimensionNamesAreNeverTakenForSizes(@TempDir Path folder) throws IOException {
+        Path file = new TestModel()
+                .input("x", DataType.FLOAT32, "2*N", "16", "?", "N")
+                .output("y", DataType.FLOAT32, "2*N", "16", "?", "N")
+                .node("Relu", "x", "y")
+                .save(folder, "names.onnx");
+        Graph read = OnnxImporter.read(file, ImportOptions.DEFAULT, memory).graph();
+        assertThat(read.inputs().getFirst().tensorType().shape().dims())
+                .extracting(Object::toString)
+                .containsExactly("dim2*N", "dim16", "dim?", "N");
+    }
 }
