@@ -12,8 +12,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A tensor made by {@link #allocate} owns its memory and is freed by {@link #close}; one made by {@link #of(MemorySegment,
  * DataType, Shape)} is a view of the caller's memory; those handed out by a session live as long as the session. Use after
- * the memory is gone throws {@link IllegalStateException}; it never reads freed memory. Reads may run concurrently; writes
- * need the caller's own ordering.
+ * the memory is gone throws {@link IllegalStateException}; it never reads freed memory. A run keeps bound tensors that own
+ * their memory from being closed; the memory of a bound view must not end while a run uses it, which is the caller's part.
+ * Reads may run concurrently; writes need the caller's own ordering.
  */
 public final class Tensor implements Datum, AutoCloseable {
     private final DataType type;

@@ -69,7 +69,8 @@ final class Types {
         List<Dim> out = new ArrayList<>(dims.size());
         for (DimDef d : dims) {
             if (!d.name().isEmpty()) {
-                // A question mark begins the names of dimensions that nothing is known of, a digit those that are known.
+                // A question mark begins the names of dimensions that nothing is known of, a digit those that are
+                // known.
                 out.add(symbols ? Dim.symbol(d.name().replaceFirst("^(?=[?\\p{Nd}])", "dim")) : Dim.unknown());
             } else {
                 out.add(d.size() >= 0 ? Dim.of(d.size()) : Dim.unknown());

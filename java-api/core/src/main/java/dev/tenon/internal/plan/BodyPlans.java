@@ -24,7 +24,8 @@ public final class BodyPlans implements AutoCloseable {
     /** True if a body has work that is worth a plan: a product or convolution, here or in a body within. */
     static boolean isHeavy(Graph body) {
         for (Node n : body.nodes()) {
-            if (n.op().trait() == OpTrait.CONTRACTION || Subgraphs.of(n.op()).stream().anyMatch(BodyPlans::isHeavy)) {
+            if (n.op().trait() == OpTrait.CONTRACTION
+                    || Subgraphs.of(n.op()).stream().anyMatch(BodyPlans::isHeavy)) {
                 return true;
             }
         }

@@ -38,9 +38,10 @@ final class BodyRunner implements AutoCloseable {
         }
         List<ValueType> types = new ArrayList<>();
         for (int i = 0; i < inputs.size(); i++) {
-            types.add(inputs.get(i) instanceof Tensor t
-                    ? TensorType.of(t.type(), t.shape())
-                    : body.inputs().get(i).type());
+            types.add(
+                    inputs.get(i) instanceof Tensor t
+                            ? TensorType.of(t.type(), t.shape())
+                            : body.inputs().get(i).type());
         }
         PlanInstance instance = instance(body, types);
         for (int i = 0; i < inputs.size(); i++) {

@@ -25,7 +25,8 @@ public record Plan(
         List<Value> stored,
         @Nullable Continuation rest,
         BodyPlans bodies,
-        MemoryScope memory) implements AutoCloseable {
+        MemoryScope memory)
+        implements AutoCloseable {
 
     /** A part of a plan. */
     public sealed interface Segment {}
@@ -55,7 +56,8 @@ public record Plan(
         for (Segment s : segments) {
             if (s instanceof DeviceSegment d) {
                 threads = Math.max(threads, d.program().threads());
-            } else if (s instanceof HostStep h && Subgraphs.of(h.node().op()).stream().anyMatch(BodyPlans::isHeavy)) {
+            } else if (s instanceof HostStep h
+                    && Subgraphs.of(h.node().op()).stream().anyMatch(BodyPlans::isHeavy)) {
                 threads = Runtime.getRuntime().availableProcessors();
             }
         }
