@@ -55,7 +55,7 @@ public final class CompiledModel implements AutoCloseable {
         for (int i = 0; i < keyed.size(); i++) {
             keys.put(keyed.get(i), (long) i);
         }
-        this.plans = new Planner(backend, v -> keys.getOrDefault(v, -1L), options.exact).cache(graph);
+        this.plans = new Planner(backend, v -> keys.getOrDefault(v, -1L), options.exact).cacheOfOptimised(graph);
     }
 
     public Graph graph() {

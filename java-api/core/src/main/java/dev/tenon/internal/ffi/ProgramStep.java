@@ -1,6 +1,7 @@
 package dev.tenon.internal.ffi;
 
 import java.lang.invoke.MethodHandle;
+import org.jspecify.annotations.Nullable;
 
 /** The {@code tenon_program_add_<step>} functions, which share one signature, each with the struct it takes. */
 public enum ProgramStep {
@@ -27,11 +28,10 @@ public enum ProgramStep {
     ATTENTION(TenonStructs.ATTENTION_PARAMS);
 
     private final StructShape params;
-    private final MethodHandle handle;
+    private volatile @Nullable MethodHandle handle;
 
     ProgramStep(StructShape params) {
         this.params = params;
-        this.handle = TenonH.addStepHandle(symbol());
     }
 
     public StructShape params() {
@@ -43,7 +43,13 @@ public enum ProgramStep {
         return "tenon_program_add_" + name().toLowerCase(java.util.Locale.ROOT);
     }
 
+    /** Made at its first use. */
     MethodHandle handle() {
-        return handle;
+        MethodHandle h = handle;
+        if (h == null) {
+            h = TenonH.addStepHandle(symbol());
+            handle = h;
+        }
+        return h;
     }
 }

@@ -35,56 +35,137 @@ public final class TenonH {
 
     private static final Set<String> BOUND = Collections.synchronizedSet(new TreeSet<>());
 
-    private static final MethodHandle ABI_VERSION = getter("tenon_abi_version", FunctionDescriptor.of(JAVA_LONG));
-    private static final MethodHandle BUILD_INFO = getter("tenon_build_info", FunctionDescriptor.of(ADDRESS));
-    private static final MethodHandle SIZEOF = getter("tenon_sizeof", FunctionDescriptor.of(JAVA_LONG, ADDRESS));
-    private static final MethodHandle CPU_QUERY = status("tenon_cpu_query", ADDRESS, ADDRESS);
-    private static final MethodHandle SET_MAX_ISA = status("tenon_set_max_isa", JAVA_LONG, ADDRESS);
-    private static final MethodHandle MEMORY_ALLOCATE =
-            status("tenon_memory_allocate", JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS);
-    private static final MethodHandle MEMORY_FREE = nothing("tenon_memory_free", ADDRESS, JAVA_LONG);
-    private static final MethodHandle MEMORY_ADVISE =
-            status("tenon_memory_advise", ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
-    private static final MethodHandle ENGINE_CREATE = status("tenon_engine_create", ADDRESS, ADDRESS, ADDRESS);
-    private static final MethodHandle ENGINE_DESTROY = nothing("tenon_engine_destroy", ADDRESS);
-    private static final MethodHandle ENGINE_ADD_CONSTANT =
-            status("tenon_engine_add_constant", ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
-    private static final MethodHandle ENGINE_RELEASE_PLAIN =
-            status("tenon_engine_release_plain", ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
-    private static final MethodHandle ENGINE_PACKED_COUNT =
-            handle("tenon_engine_packed_count", FunctionDescriptor.of(JAVA_LONG, ADDRESS));
-    private static final MethodHandle ENGINE_PACKED_GET =
-            status("tenon_engine_packed_get", ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
-    private static final MethodHandle ENGINE_PACKED_IMPORT =
-            status("tenon_engine_packed_import", ADDRESS, ADDRESS, ADDRESS);
-    private static final MethodHandle ENGINE_PACKED_BYTES =
-            handle("tenon_engine_packed_bytes", FunctionDescriptor.of(JAVA_LONG, ADDRESS));
-    private static final MethodHandle PROGRAM_CREATE = status("tenon_program_create", ADDRESS, ADDRESS, ADDRESS);
-    private static final MethodHandle PROGRAM_DESTROY = nothing("tenon_program_destroy", ADDRESS);
-    private static final MethodHandle PROGRAM_ADD_VALUE =
-            status("tenon_program_add_value", ADDRESS, ADDRESS, ADDRESS, ADDRESS);
-    private static final MethodHandle PROGRAM_FINISH = status("tenon_program_finish", ADDRESS, ADDRESS);
-    private static final MethodHandle PROGRAM_BUFFER_COUNT =
-            handle("tenon_program_buffer_count", FunctionDescriptor.of(JAVA_LONG, ADDRESS));
-    private static final MethodHandle PROGRAM_BUFFERS = status("tenon_program_buffers", ADDRESS, ADDRESS, ADDRESS);
-    private static final MethodHandle PROGRAM_PLACE =
-            status("tenon_program_place", ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
-    private static final MethodHandle PROGRAM_STEP_COUNT =
-            handle("tenon_program_step_count", FunctionDescriptor.of(JAVA_LONG, ADDRESS));
-    private static final MethodHandle PROGRAM_STEP = status("tenon_program_step", ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
-    private static final MethodHandle CONTEXT_CREATE =
-            status("tenon_context_create", ADDRESS, ADDRESS, ADDRESS, ADDRESS);
-    private static final MethodHandle CONTEXT_DESTROY = nothing("tenon_context_destroy", ADDRESS);
-    private static final MethodHandle CONTEXT_BIND =
-            status("tenon_context_bind", ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS);
-    private static final MethodHandle CONTEXT_RUN =
-            status("tenon_context_run", ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, ADDRESS);
+    // One holder a function: linking one takes milliseconds in a fresh process, and most runs need few.
+
+    private static final class AbiVersionFn {
+        static final MethodHandle HANDLE = getter("tenon_abi_version", FunctionDescriptor.of(JAVA_LONG));
+    }
+
+    private static final class BuildInfoFn {
+        static final MethodHandle HANDLE = getter("tenon_build_info", FunctionDescriptor.of(ADDRESS));
+    }
+
+    private static final class SizeofFn {
+        static final MethodHandle HANDLE = getter("tenon_sizeof", FunctionDescriptor.of(JAVA_LONG, ADDRESS));
+    }
+
+    private static final class CpuQueryFn {
+        static final MethodHandle HANDLE = status("tenon_cpu_query", ADDRESS, ADDRESS);
+    }
+
+    private static final class SetMaxIsaFn {
+        static final MethodHandle HANDLE = status("tenon_set_max_isa", JAVA_LONG, ADDRESS);
+    }
+
+    private static final class MemoryAllocateFn {
+        static final MethodHandle HANDLE = status("tenon_memory_allocate", JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS);
+    }
+
+    private static final class MemoryFreeFn {
+        static final MethodHandle HANDLE = nothing("tenon_memory_free", ADDRESS, JAVA_LONG);
+    }
+
+    private static final class MemoryAdviseFn {
+        static final MethodHandle HANDLE = status("tenon_memory_advise", ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
+    }
+
+    private static final class EngineCreateFn {
+        static final MethodHandle HANDLE = status("tenon_engine_create", ADDRESS, ADDRESS, ADDRESS);
+    }
+
+    private static final class EngineDestroyFn {
+        static final MethodHandle HANDLE = nothing("tenon_engine_destroy", ADDRESS);
+    }
+
+    private static final class EngineAddConstantFn {
+        static final MethodHandle HANDLE =
+                status("tenon_engine_add_constant", ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
+    }
+
+    private static final class EngineReleasePlainFn {
+        static final MethodHandle HANDLE = status("tenon_engine_release_plain", ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
+    }
+
+    private static final class EnginePackedCountFn {
+        static final MethodHandle HANDLE =
+                handle("tenon_engine_packed_count", FunctionDescriptor.of(JAVA_LONG, ADDRESS));
+    }
+
+    private static final class EnginePackedGetFn {
+        static final MethodHandle HANDLE = status("tenon_engine_packed_get", ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
+    }
+
+    private static final class EnginePackedImportFn {
+        static final MethodHandle HANDLE = status("tenon_engine_packed_import", ADDRESS, ADDRESS, ADDRESS);
+    }
+
+    private static final class EnginePackedBytesFn {
+        static final MethodHandle HANDLE =
+                handle("tenon_engine_packed_bytes", FunctionDescriptor.of(JAVA_LONG, ADDRESS));
+    }
+
+    private static final class ProgramCreateFn {
+        static final MethodHandle HANDLE = status("tenon_program_create", ADDRESS, ADDRESS, ADDRESS);
+    }
+
+    private static final class ProgramDestroyFn {
+        static final MethodHandle HANDLE = nothing("tenon_program_destroy", ADDRESS);
+    }
+
+    private static final class ProgramAddValueFn {
+        static final MethodHandle HANDLE = status("tenon_program_add_value", ADDRESS, ADDRESS, ADDRESS, ADDRESS);
+    }
+
+    private static final class ProgramFinishFn {
+        static final MethodHandle HANDLE = status("tenon_program_finish", ADDRESS, ADDRESS);
+    }
+
+    private static final class ProgramBufferCountFn {
+        static final MethodHandle HANDLE =
+                handle("tenon_program_buffer_count", FunctionDescriptor.of(JAVA_LONG, ADDRESS));
+    }
+
+    private static final class ProgramBuffersFn {
+        static final MethodHandle HANDLE = status("tenon_program_buffers", ADDRESS, ADDRESS, ADDRESS);
+    }
+
+    private static final class ProgramPlaceFn {
+        static final MethodHandle HANDLE =
+                status("tenon_program_place", ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
+    }
+
+    private static final class ProgramStepCountFn {
+        static final MethodHandle HANDLE =
+                handle("tenon_program_step_count", FunctionDescriptor.of(JAVA_LONG, ADDRESS));
+    }
+
+    private static final class ProgramStepFn {
+        static final MethodHandle HANDLE = status("tenon_program_step", ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
+    }
+
+    private static final class ContextCreateFn {
+        static final MethodHandle HANDLE = status("tenon_context_create", ADDRESS, ADDRESS, ADDRESS, ADDRESS);
+    }
+
+    private static final class ContextDestroyFn {
+        static final MethodHandle HANDLE = nothing("tenon_context_destroy", ADDRESS);
+    }
+
+    private static final class ContextBindFn {
+        static final MethodHandle HANDLE =
+                status("tenon_context_bind", ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS);
+    }
+
+    private static final class ContextRunFn {
+        static final MethodHandle HANDLE =
+                status("tenon_context_run", ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS, ADDRESS);
+    }
 
     private TenonH() {}
 
     public static long abiVersion() {
         try {
-            return (long) ABI_VERSION.invokeExact();
+            return (long) AbiVersionFn.HANDLE.invokeExact();
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -92,7 +173,7 @@ public final class TenonH {
 
     public static String buildInfo() {
         try {
-            return CStrings.text((MemorySegment) BUILD_INFO.invokeExact());
+            return CStrings.text((MemorySegment) BuildInfoFn.HANDLE.invokeExact());
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -100,7 +181,7 @@ public final class TenonH {
 
     public static long sizeof(MemorySegment structName) {
         try {
-            return (long) SIZEOF.invokeExact(structName);
+            return (long) SizeofFn.HANDLE.invokeExact(structName);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -108,7 +189,7 @@ public final class TenonH {
 
     public static int cpuQuery(MemorySegment outInfo, MemorySegment err) {
         try {
-            return (int) CPU_QUERY.invokeExact(outInfo, err);
+            return (int) CpuQueryFn.HANDLE.invokeExact(outInfo, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -116,7 +197,7 @@ public final class TenonH {
 
     public static int setMaxIsa(long isa, MemorySegment err) {
         try {
-            return (int) SET_MAX_ISA.invokeExact(isa, err);
+            return (int) SetMaxIsaFn.HANDLE.invokeExact(isa, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -124,7 +205,7 @@ public final class TenonH {
 
     public static int memoryAllocate(long bytes, long flags, MemorySegment outAddress, MemorySegment err) {
         try {
-            return (int) MEMORY_ALLOCATE.invokeExact(bytes, flags, outAddress, err);
+            return (int) MemoryAllocateFn.HANDLE.invokeExact(bytes, flags, outAddress, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -132,7 +213,7 @@ public final class TenonH {
 
     public static void memoryFree(MemorySegment address, long bytes) {
         try {
-            MEMORY_FREE.invokeExact(address, bytes);
+            MemoryFreeFn.HANDLE.invokeExact(address, bytes);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -140,7 +221,7 @@ public final class TenonH {
 
     public static int memoryAdvise(MemorySegment address, long bytes, long advice, MemorySegment err) {
         try {
-            return (int) MEMORY_ADVISE.invokeExact(address, bytes, advice, err);
+            return (int) MemoryAdviseFn.HANDLE.invokeExact(address, bytes, advice, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -148,7 +229,7 @@ public final class TenonH {
 
     public static int engineCreate(MemorySegment options, MemorySegment outEngine, MemorySegment err) {
         try {
-            return (int) ENGINE_CREATE.invokeExact(options, outEngine, err);
+            return (int) EngineCreateFn.HANDLE.invokeExact(options, outEngine, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -156,7 +237,7 @@ public final class TenonH {
 
     public static void engineDestroy(MemorySegment engine) {
         try {
-            ENGINE_DESTROY.invokeExact(engine);
+            EngineDestroyFn.HANDLE.invokeExact(engine);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -165,7 +246,7 @@ public final class TenonH {
     public static int engineAddConstant(
             MemorySegment engine, long key, MemorySegment data, long bytes, long flags, MemorySegment err) {
         try {
-            return (int) ENGINE_ADD_CONSTANT.invokeExact(engine, key, data, bytes, flags, err);
+            return (int) EngineAddConstantFn.HANDLE.invokeExact(engine, key, data, bytes, flags, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -173,7 +254,7 @@ public final class TenonH {
 
     public static int engineReleasePlain(MemorySegment engine, long key, MemorySegment outReleased, MemorySegment err) {
         try {
-            return (int) ENGINE_RELEASE_PLAIN.invokeExact(engine, key, outReleased, err);
+            return (int) EngineReleasePlainFn.HANDLE.invokeExact(engine, key, outReleased, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -181,7 +262,7 @@ public final class TenonH {
 
     public static long enginePackedCount(MemorySegment engine) {
         try {
-            return (long) ENGINE_PACKED_COUNT.invokeExact(engine);
+            return (long) EnginePackedCountFn.HANDLE.invokeExact(engine);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -189,7 +270,7 @@ public final class TenonH {
 
     public static int enginePackedGet(MemorySegment engine, long index, MemorySegment outPacked, MemorySegment err) {
         try {
-            return (int) ENGINE_PACKED_GET.invokeExact(engine, index, outPacked, err);
+            return (int) EnginePackedGetFn.HANDLE.invokeExact(engine, index, outPacked, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -197,7 +278,7 @@ public final class TenonH {
 
     public static int enginePackedImport(MemorySegment engine, MemorySegment packed, MemorySegment err) {
         try {
-            return (int) ENGINE_PACKED_IMPORT.invokeExact(engine, packed, err);
+            return (int) EnginePackedImportFn.HANDLE.invokeExact(engine, packed, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -205,7 +286,7 @@ public final class TenonH {
 
     public static long enginePackedBytes(MemorySegment engine) {
         try {
-            return (long) ENGINE_PACKED_BYTES.invokeExact(engine);
+            return (long) EnginePackedBytesFn.HANDLE.invokeExact(engine);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -213,7 +294,7 @@ public final class TenonH {
 
     public static int programCreate(MemorySegment engine, MemorySegment outProgram, MemorySegment err) {
         try {
-            return (int) PROGRAM_CREATE.invokeExact(engine, outProgram, err);
+            return (int) ProgramCreateFn.HANDLE.invokeExact(engine, outProgram, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -221,7 +302,7 @@ public final class TenonH {
 
     public static void programDestroy(MemorySegment program) {
         try {
-            PROGRAM_DESTROY.invokeExact(program);
+            ProgramDestroyFn.HANDLE.invokeExact(program);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -230,7 +311,7 @@ public final class TenonH {
     public static int programAddValue(
             MemorySegment program, MemorySegment desc, MemorySegment outValue, MemorySegment err) {
         try {
-            return (int) PROGRAM_ADD_VALUE.invokeExact(program, desc, outValue, err);
+            return (int) ProgramAddValueFn.HANDLE.invokeExact(program, desc, outValue, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -248,7 +329,7 @@ public final class TenonH {
 
     public static int programFinish(MemorySegment program, MemorySegment err) {
         try {
-            return (int) PROGRAM_FINISH.invokeExact(program, err);
+            return (int) ProgramFinishFn.HANDLE.invokeExact(program, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -256,7 +337,7 @@ public final class TenonH {
 
     public static long programBufferCount(MemorySegment program) {
         try {
-            return (long) PROGRAM_BUFFER_COUNT.invokeExact(program);
+            return (long) ProgramBufferCountFn.HANDLE.invokeExact(program);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -264,7 +345,7 @@ public final class TenonH {
 
     public static int programBuffers(MemorySegment program, MemorySegment outBuffers, MemorySegment err) {
         try {
-            return (int) PROGRAM_BUFFERS.invokeExact(program, outBuffers, err);
+            return (int) ProgramBuffersFn.HANDLE.invokeExact(program, outBuffers, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -273,7 +354,7 @@ public final class TenonH {
     public static int programPlace(
             MemorySegment program, MemorySegment offsets, long count, long arenaBytes, MemorySegment err) {
         try {
-            return (int) PROGRAM_PLACE.invokeExact(program, offsets, count, arenaBytes, err);
+            return (int) ProgramPlaceFn.HANDLE.invokeExact(program, offsets, count, arenaBytes, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -281,7 +362,7 @@ public final class TenonH {
 
     public static long programStepCount(MemorySegment program) {
         try {
-            return (long) PROGRAM_STEP_COUNT.invokeExact(program);
+            return (long) ProgramStepCountFn.HANDLE.invokeExact(program);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -289,7 +370,7 @@ public final class TenonH {
 
     public static int programStep(MemorySegment program, long step, MemorySegment outInfo, MemorySegment err) {
         try {
-            return (int) PROGRAM_STEP.invokeExact(program, step, outInfo, err);
+            return (int) ProgramStepFn.HANDLE.invokeExact(program, step, outInfo, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -298,7 +379,7 @@ public final class TenonH {
     public static int contextCreate(
             MemorySegment program, MemorySegment arena, MemorySegment outContext, MemorySegment err) {
         try {
-            return (int) CONTEXT_CREATE.invokeExact(program, arena, outContext, err);
+            return (int) ContextCreateFn.HANDLE.invokeExact(program, arena, outContext, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -306,7 +387,7 @@ public final class TenonH {
 
     public static void contextDestroy(MemorySegment context) {
         try {
-            CONTEXT_DESTROY.invokeExact(context);
+            ContextDestroyFn.HANDLE.invokeExact(context);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -315,7 +396,7 @@ public final class TenonH {
     public static int contextBind(
             MemorySegment context, long role, long index, MemorySegment address, MemorySegment err) {
         try {
-            return (int) CONTEXT_BIND.invokeExact(context, role, index, address, err);
+            return (int) ContextBindFn.HANDLE.invokeExact(context, role, index, address, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }
@@ -329,14 +410,24 @@ public final class TenonH {
             MemorySegment outStepNs,
             MemorySegment err) {
         try {
-            return (int) CONTEXT_RUN.invokeExact(context, fromStep, toStep, cancel, outStepNs, err);
+            return (int) ContextRunFn.HANDLE.invokeExact(context, fromStep, toStep, cancel, outStepNs, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }
     }
 
-    /** Names of the C functions bound so far; all of them once this class and {@link ProgramStep} are initialised. */
+    /** Binds every function and gives their names; for the test that compares them with the header. */
     static Set<String> boundSymbols() {
+        try {
+            for (Class<?> function : TenonH.class.getDeclaredClasses()) {
+                MethodHandles.lookup().ensureInitialized(function);
+            }
+        } catch (IllegalAccessException e) {
+            throw new IllegalStateException(e);
+        }
+        for (ProgramStep step : ProgramStep.values()) {
+            step.handle();
+        }
         return Set.copyOf(BOUND);
     }
 

@@ -41,18 +41,22 @@ public final class Planner {
 
     /** Plans of {@code graph}, made as they are asked for. */
     public PlanCache cache(Graph graph) {
-        return new PlanCache(types -> plan(graph, types));
+        return new PlanCache(types -> plan(graph, types, false));
     }
 
-    private Plan plan(Graph model, List<ValueType> inputTypes) {
+    /** As {@link #cache}, for a graph that the pipeline has left: where it fixes all types, there is nothing left to rewrite. */
+    public PlanCache cacheOfOptimised(Graph graph) {
+        List<ValueType> own = graph.inputs().stream().map(Value::type).toList();
+        boolean fixed = own.stream().allMatch(t -> t instanceof TensorType tensor && tensor.isConcrete());
+        return new PlanCache(types -> plan(graph, types, fixed && types.equals(own)));
+    }
+
+    private Plan plan(Graph model, List<ValueType> inputTypes, boolean asItIs) {
         PlanEvent event = new PlanEvent();
         event.begin();
         MemoryScope memory = MemoryScope.shared("plan of " + model.name());
         try {
-            PassContext context = new PassContext(memory, exact);
-            Graph typed = Retype.run(model, inputTypes, new FoldConstants(memory));
-            Graph graph = Pipeline.run(typed, Pipeline.standard(context), context, (pass, g) -> {});
-            Plan plan = cut(graph, memory);
+            Plan plan = cut(asItIs ? model : optimised(model, inputTypes, memory), memory);
             event.end();
             if (event.shouldCommit()) {
                 event.model = model.name();
@@ -66,6 +70,12 @@ public final class Planner {
             memory.close();
             throw e;
         }
+    }
+
+    private Graph optimised(Graph model, List<ValueType> inputTypes, MemoryScope memory) {
+        PassContext context = new PassContext(memory, exact);
+        Graph typed = Retype.run(model, inputTypes, new FoldConstants(memory));
+        return Pipeline.run(typed, Pipeline.standard(context), context, (pass, g) -> {});
     }
 
     private Plan cut(Graph graph, MemoryScope memory) {
