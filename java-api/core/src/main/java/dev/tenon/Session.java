@@ -3,12 +3,11 @@ package dev.tenon;
 import dev.tenon.internal.engine.CompiledModel;
 import dev.tenon.internal.engine.Lanes;
 import dev.tenon.internal.engine.RecordedRun;
-import dev.tenon.internal.engine.RunEvent;
-import dev.tenon.internal.engine.StepEvent;
 import dev.tenon.internal.ir.TensorType;
 import dev.tenon.internal.ir.ValueType;
 import dev.tenon.internal.memory.LeakGuard;
 import dev.tenon.internal.memory.MemoryScope;
+import dev.tenon.internal.memory.Recording;
 import dev.tenon.internal.plan.Plan;
 import dev.tenon.internal.plan.PlanInstance;
 import java.lang.foreign.MemorySegment;
@@ -323,7 +322,7 @@ public final class Session implements AutoCloseable {
     }
 
     private void runInstance(PlanInstance c, PlanInstance.@Nullable Profile profile) {
-        if (profile == null && (new RunEvent().isEnabled() || new StepEvent().isEnabled())) {
+        if (profile == null && Recording.isOn() && RecordedRun.isWanted()) {
             RecordedRun.run(model.graph().name(), c);
             return;
         }

@@ -14,6 +14,7 @@ import dev.tenon.internal.ir.TensorType;
 import dev.tenon.internal.ir.Value;
 import dev.tenon.internal.ir.ValueType;
 import dev.tenon.internal.memory.MemoryScope;
+import dev.tenon.internal.memory.Recording;
 import dev.tenon.internal.onnx.ImportOptions;
 import dev.tenon.internal.onnx.ImportedModel;
 import dev.tenon.internal.onnx.OnnxImporter;
@@ -65,8 +66,10 @@ public final class EngineBuild {
         if (EngineFile.isEngine(file)) {
             return EngineFile.read(file, options);
         }
-        BuildEvent event = new BuildEvent();
-        event.begin();
+        BuildEvent event = Recording.isOn() ? new BuildEvent() : null;
+        if (event != null) {
+            event.begin();
+        }
         MemoryScope memory = MemoryScope.shared("weights of " + file.getFileName());
         Progress progress = new Progress(options.listener);
         try {
@@ -94,8 +97,7 @@ public final class EngineBuild {
                 backend.close();
                 throw e;
             }
-            event.end();
-            if (event.shouldCommit()) {
+            if (event != null && event.shouldCommit()) {
                 event.file = file.toString();
                 event.nodesBefore = imported.graph().nodes().size();
                 event.nodesAfter = graph.nodes().size();

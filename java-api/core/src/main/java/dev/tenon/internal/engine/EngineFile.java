@@ -12,6 +12,7 @@ import dev.tenon.internal.ir.Graph;
 import dev.tenon.internal.ir.Value;
 import dev.tenon.internal.ir.Verifier;
 import dev.tenon.internal.memory.MemoryScope;
+import dev.tenon.internal.memory.Recording;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -211,15 +212,16 @@ public final class EngineFile {
 
     /** Maps an engine file. */
     static CompiledModel read(Path file, EngineBuild.Options options) {
-        LoadEvent event = new LoadEvent();
-        event.begin();
+        LoadEvent event = Recording.isOn() ? new LoadEvent() : null;
+        if (event != null) {
+            event.begin();
+        }
         Arena arena = Arena.ofShared();
         MemoryScope memory = MemoryScope.owning("weights of " + file.getFileName(), arena);
         try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
             MemorySegment map = in.map(FileChannel.MapMode.READ_ONLY, 0, in.size(), arena);
             CompiledModel model = new Reader(file, map, memory, options).read();
-            event.end();
-            if (event.shouldCommit()) {
+            if (event != null && event.shouldCommit()) {
                 event.file = file.toString();
                 event.bytes = map.byteSize();
                 event.commit();

@@ -6,6 +6,11 @@ import dev.tenon.internal.plan.PlanInstance;
 public final class RecordedRun {
     private RecordedRun() {}
 
+    /** True if a recording has asked for runs or steps. */
+    public static boolean isWanted() {
+        return new RunEvent().isEnabled() || new StepEvent().isEnabled();
+    }
+
     public static void run(String model, PlanInstance instance) {
         RunEvent event = new RunEvent();
         event.begin();

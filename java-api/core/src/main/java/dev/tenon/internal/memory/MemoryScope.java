@@ -82,8 +82,8 @@ public final class MemoryScope implements AutoCloseable {
     private MemorySegment block(long size) {
         long rounded = BlockPool.roundedSize(size);
         long address = BlockPool.allocate(rounded, true, name);
-        AllocationEvent event = new AllocationEvent();
-        if (event.isEnabled()) {
+        if (Recording.isOn()) {
+            AllocationEvent event = new AllocationEvent();
             event.owner = name;
             event.bytes = rounded;
             event.commit();

@@ -8,6 +8,7 @@ import dev.tenon.internal.ir.TensorType;
 import dev.tenon.internal.ir.Value;
 import dev.tenon.internal.ir.ValueType;
 import dev.tenon.internal.memory.MemoryScope;
+import dev.tenon.internal.memory.Recording;
 import dev.tenon.internal.pass.FoldConstants;
 import dev.tenon.internal.pass.PassContext;
 import dev.tenon.internal.pass.Pipeline;
@@ -52,13 +53,14 @@ public final class Planner {
     }
 
     private Plan plan(Graph model, List<ValueType> inputTypes, boolean asItIs) {
-        PlanEvent event = new PlanEvent();
-        event.begin();
+        PlanEvent event = Recording.isOn() ? new PlanEvent() : null;
+        if (event != null) {
+            event.begin();
+        }
         MemoryScope memory = MemoryScope.shared("plan of " + model.name());
         try {
             Plan plan = cut(asItIs ? model : optimised(model, inputTypes, memory), memory);
-            event.end();
-            if (event.shouldCommit()) {
+            if (event != null && event.shouldCommit()) {
                 event.model = model.name();
                 event.inputs = inputTypes.toString();
                 event.segments = plan.segments().size();
