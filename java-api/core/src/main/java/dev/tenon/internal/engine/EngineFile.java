@@ -13,6 +13,7 @@ import dev.tenon.internal.ir.Value;
 import dev.tenon.internal.ir.Verifier;
 import dev.tenon.internal.memory.MemoryScope;
 import dev.tenon.internal.memory.Recording;
+import dev.tenon.internal.plan.Plan;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -26,7 +27,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -138,9 +141,27 @@ public final class EngineFile {
             Set<Long> keys = new HashSet<>();
             if (model.backend() instanceof CpuBackend cpu) {
                 packed.forEach(p -> keys.add(p.key()));
-                keys.removeIf(key -> !cpu.releasePlain(key));
+                Set<Value> onHost = readByHost();
+                keys.removeIf(key ->
+                        onHost.contains(model.constants().get(Math.toIntExact(key))) || !cpu.releasePlain(key));
             }
             return keys;
+        }
+
+        /** Constants that host steps read, or may read once shapes are known: those need their plain form. */
+        private Set<Value> readByHost() {
+            Set<Value> values = Collections.newSetFromMap(new IdentityHashMap<>());
+            for (Plan p : model.plans().plans()) {
+                for (Plan.Segment s : p.segments()) {
+                    if (s instanceof Plan.HostStep h) {
+                        values.addAll(h.node().inputs());
+                    }
+                }
+                if (p.rest() != null) {
+                    values.addAll(p.rest().graph().constants().keySet());
+                }
+            }
+            return values;
         }
 
         private Object constant(Value v, Tensor t, boolean packedOnly) {

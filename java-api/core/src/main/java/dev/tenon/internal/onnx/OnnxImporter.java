@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * capture is an extra input of their node, or a constant of their own.
  */
 public final class OnnxImporter {
-    private static final int NEWEST_IR_VERSION = 13;
+    private static final int NEWEST_IR_VERSION = 14;
 
     private OnnxImporter() {}
 

@@ -25,6 +25,9 @@ public record SpaceToDepth(long blocksize) implements Op {
         if (b < 1 || b > Integer.MAX_VALUE) {
             throw n.error("blocksize is " + b + "; expected at least 1");
         }
+        if (!n.text("mode", "DCR").equals("DCR")) {
+            throw n.error("mode '" + n.text("mode", "") + "' is not supported; expected 'DCR'");
+        }
         return new SpaceToDepth(b);
     }));
 
