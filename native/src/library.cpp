@@ -50,8 +50,8 @@ cpu::Isa fix_isa() {
     const std::lock_guard lock(c.mutex);
     if (!c.fixed) {
         c.fixed = true;
-        // Programs keep their primitives alive. The cache only helps a plan find what its probe made, and an entry can take
-        // half a megabyte of code, so the default of 1024 would let models with changing shapes grow by 500 MB.
+        // Programs keep their primitives alive. The cache only helps a plan find what its probe made, and an entry can
+        // take half a megabyte of code, so the default of 1024 would let models with changing shapes grow by 500 MB.
         if (std::getenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY") == nullptr) dnnl_set_primitive_cache_capacity(256);
         if (c.selected < cpu::best_isa()) {
             // Fails when oneDNN was used before in this process; its choice then stays wider than ours.

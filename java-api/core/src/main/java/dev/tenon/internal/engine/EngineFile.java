@@ -142,8 +142,8 @@ public final class EngineFile {
             if (model.backend() instanceof CpuBackend cpu) {
                 packed.forEach(p -> keys.add(p.key()));
                 Set<Value> onHost = readByHost();
-                keys.removeIf(key ->
-                        onHost.contains(model.constants().get(Math.toIntExact(key))) || !cpu.releasePlain(key));
+                keys.removeIf(
+                        key -> onHost.contains(model.constants().get(Math.toIntExact(key))) || !cpu.releasePlain(key));
             }
             return keys;
         }
