@@ -1,0 +1,143 @@
+# tenon_cuda_kernel(<family>)  declares the CUDA kernel family in kernels/cuda/<family>/:
+#
+#   <family>.cpp ...   launchers: host code without CUDA, linked into libtenon_cuda.so
+#   *.cu               kernels; compiled twice: by nvcc into <family>.fatbin (where there is an nvcc), and by the host
+#                      compiler with the SIMT shim (kernels/cuda/simt) into the object library cuda_host_<family>
+#   *_test.cpp         each becomes an executable and a ctest of the same name, which runs the kernels under the shim
+#
+# Includes are relative to kernels/cuda/.
+# Targets: cuda_bundle (libtenon_cuda.so and the fatbins), cuda_tests (what TENON_SANITIZE=thread builds),
+# cuda_host (libtenon_cuda_host.so: launchers and kernels on the host, for kernels/cuda/gpu/check.py --host).
+
+set(TENON_CUDA_DIR "${TENON_ROOT}/kernels/cuda")
+# Machine code for these, and PTX of the oldest for every GPU that comes later.
+set(TENON_CUDA_ARCHITECTURES 80 90 90a 100 120 CACHE STRING "GPU architectures of the fatbins")
+find_program(TENON_NVCC nvcc HINTS "$ENV{CUDA_HOME}/bin" /usr/local/cuda/bin DOC "CUDA compiler")
+if(TENON_NVCC)
+    message(STATUS "CUDA kernels: fatbins for sm_{${TENON_CUDA_ARCHITECTURES}} with ${TENON_NVCC}")
+else()
+    message(STATUS "CUDA kernels: no nvcc found (PATH, CUDA_HOME, /usr/local/cuda): built without fatbins, so this "
+                   "build has no CUDA engine; the kernels are still tested on the host")
+endif()
+
+add_library(tenon_cuda_includes INTERFACE)
+target_include_directories(tenon_cuda_includes INTERFACE "${TENON_CUDA_DIR}")
+
+# The shim itself. ThreadSanitizer must not see its bookkeeping: it tells it of fibers and barriers instead.
+add_library(tenon_simt OBJECT EXCLUDE_FROM_ALL "${TENON_CUDA_DIR}/simt/simt.cpp")
+target_link_libraries(tenon_simt PUBLIC tenon_cuda_includes)
+if(TENON_SANITIZE MATCHES thread)
+    target_compile_definitions(tenon_simt PRIVATE TENON_SIMT_TSAN)
+    target_compile_options(tenon_simt PRIVATE -fno-sanitize=thread)
+endif()
+
+add_custom_target(cuda_tests)
+
+# tenon_cuda_test(<source> [<family>])  an executable of the same name with the shim, and the family's kernels and
+# launchers.
+function(tenon_cuda_test source)
+    get_filename_component(name "${source}" NAME_WE)
+    set(target cuda_${name})
+    add_executable(${target} "${source}")
+    target_link_libraries(${target} PRIVATE tenon_simt)
+    foreach(family IN LISTS ARGN)
+        target_link_libraries(${target} PRIVATE cuda_host_${family} cuda_launch_${family})
+    endforeach()
+    add_test(NAME ${target} COMMAND ${target})
+    set_tests_properties(${target} PROPERTIES LABELS "cuda_host" TIMEOUT 300)
+    if(TENON_SANITIZE)
+        set_tests_properties(${target} PROPERTIES ENVIRONMENT
+            "UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=halt_on_error=1")
+    endif()
+    add_dependencies(cuda_tests ${target})
+endfunction()
+
+function(tenon_cuda_kernel family)
+    set(folder "${TENON_CUDA_DIR}/${family}")
+    file(GLOB kernels CONFIGURE_DEPENDS "${folder}/*.cu")
+    file(GLOB launchers CONFIGURE_DEPENDS "${folder}/*.cpp")
+    file(GLOB tests CONFIGURE_DEPENDS "${folder}/*_test.cpp")
+    list(REMOVE_ITEM launchers ${tests})
+
+    add_library(cuda_launch_${family} OBJECT ${launchers})
+    target_link_libraries(cuda_launch_${family} PUBLIC tenon_cuda_includes)
+    set_property(GLOBAL APPEND PROPERTY TENON_CUDA_LAUNCHERS cuda_launch_${family})
+
+    set_source_files_properties(${kernels} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++")
+    add_library(cuda_host_${family} OBJECT EXCLUDE_FROM_ALL ${kernels})
+    target_link_libraries(cuda_host_${family} PUBLIC tenon_cuda_includes)
+    set_property(GLOBAL APPEND PROPERTY TENON_CUDA_HOST_KERNELS cuda_host_${family})
+
+    if(BUILD_TESTING)
+        foreach(test IN LISTS tests)
+            tenon_cuda_test("${test}" ${family})
+        endforeach()
+    endif()
+
+    if(TENON_NVCC)
+        tenon_cuda_fatbin(${family} ${kernels})
+    endif()
+endfunction()
+
+# <build>/cuda/<family>.fatbin and <family>.csv, the compiler's report of registers, spills and shared memory.
+function(tenon_cuda_fatbin family)
+    set(out "${CMAKE_BINARY_DIR}/cuda")
+    file(GLOB headers CONFIGURE_DEPENDS "${TENON_CUDA_DIR}/${family}/*.cuh" "${TENON_CUDA_DIR}/${family}/*.h"
+                                        "${TENON_CUDA_DIR}/common/*")
+    add_custom_command(OUTPUT "${out}/${family}.fatbin" "${out}/${family}.csv"
+        COMMAND "${CMAKE_COMMAND}" "-DNVCC=${TENON_NVCC}" "-DFAMILY=${family}" "-DSOURCES=${ARGN}" "-DOUT=${out}"
+                "-DINCLUDES=${TENON_CUDA_DIR}" "-DARCHITECTURES=${TENON_CUDA_ARCHITECTURES}"
+                "-DHOST_COMPILER=${CMAKE_CXX_COMPILER}" -P "${TENON_ROOT}/cmake/cuda_fatbin.cmake"
+        DEPENDS ${ARGN} ${headers} "${TENON_ROOT}/cmake/cuda_fatbin.cmake"
+        COMMENT "Compiling ${family}.fatbin" VERBATIM)
+    set_property(GLOBAL APPEND PROPERTY TENON_CUDA_FATBINS "${out}/${family}.fatbin")
+    set_property(GLOBAL APPEND PROPERTY TENON_CUDA_REPORTS "${out}/${family}.csv")
+endfunction()
+
+# After all families: the libraries and the bundle.
+function(tenon_cuda_finish)
+    get_property(launchers GLOBAL PROPERTY TENON_CUDA_LAUNCHERS)
+    get_property(host_kernels GLOBAL PROPERTY TENON_CUDA_HOST_KERNELS)
+    get_property(fatbins GLOBAL PROPERTY TENON_CUDA_FATBINS)
+    get_property(reports GLOBAL PROPERTY TENON_CUDA_REPORTS)
+
+    add_library(tenon_cuda SHARED)
+    target_link_libraries(tenon_cuda PRIVATE ${launchers})
+    set_target_properties(tenon_cuda PROPERTIES LINKER_LANGUAGE CXX)
+
+    add_library(cuda_host SHARED EXCLUDE_FROM_ALL "${TENON_CUDA_DIR}/gpu/host_executor.cpp")
+    target_link_libraries(cuda_host PRIVATE ${launchers} ${host_kernels} tenon_simt)
+    set_target_properties(cuda_host PROPERTIES OUTPUT_NAME tenon_cuda_host)
+
+    set(bundle "${TENON_BUNDLE_DIR}/dev/tenon/native/${TENON_PLATFORM}")
+    set(files "${bundle}/libtenon_cuda.so")
+    add_custom_command(OUTPUT "${bundle}/libtenon_cuda.so"
+        COMMAND "${CMAKE_COMMAND}" -E make_directory "${bundle}"
+        COMMAND "${CMAKE_STRIP}" --strip-unneeded -o "${bundle}/libtenon_cuda.so.new" $<TARGET_FILE:tenon_cuda>
+        COMMAND "${CMAKE_COMMAND}" -E rename "${bundle}/libtenon_cuda.so.new" "${bundle}/libtenon_cuda.so"
+        DEPENDS tenon_cuda COMMENT "Stripping libtenon_cuda.so" VERBATIM)
+    foreach(file IN LISTS fatbins)
+        get_filename_component(name "${file}" NAME)
+        add_custom_command(OUTPUT "${bundle}/cuda/${name}"
+            COMMAND "${CMAKE_COMMAND}" -E make_directory "${bundle}/cuda"
+            COMMAND "${CMAKE_COMMAND}" -E copy "${file}" "${bundle}/cuda/${name}"
+            DEPENDS "${file}" VERBATIM)
+        list(APPEND files "${bundle}/cuda/${name}")
+    endforeach()
+    if(reports)
+        add_custom_command(OUTPUT "${bundle}/cuda/kernels.csv"
+            COMMAND "${CMAKE_COMMAND}" "-DREPORTS=${reports}" "-DOUTPUT=${bundle}/cuda/kernels.csv"
+                    -P "${TENON_ROOT}/cmake/cuda_report.cmake"
+            DEPENDS ${reports} "${TENON_ROOT}/cmake/cuda_report.cmake" COMMENT "Collecting kernels.csv" VERBATIM)
+        list(APPEND files "${bundle}/cuda/kernels.csv")
+    endif()
+    add_custom_target(cuda_bundle DEPENDS ${files})
+
+    # What the compiler made of the kernels. Needs the bundle, so not part of the sanitizer builds.
+    if(BUILD_TESTING AND reports AND NOT TENON_SANITIZE)
+        add_test(NAME cuda_kernel_report COMMAND "${CMAKE_COMMAND}" "-DREPORT=${bundle}/cuda/kernels.csv"
+                 "-DEXPECTED=${TENON_CUDA_DIR}/spills_allowed.txt" "-DARCHITECTURES=${TENON_CUDA_ARCHITECTURES}"
+                 -P "${TENON_ROOT}/cmake/check_cuda_report.cmake")
+        set_tests_properties(cuda_kernel_report PROPERTIES LABELS null)
+    endif()
+endfunction()

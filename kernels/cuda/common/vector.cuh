@@ -1,0 +1,99 @@
+// N elements that move as one access. N * sizeof(T) is 1, 2, 4, 8 or 16 bytes and the address a multiple of it.
+#pragma once
+#include "common/types.cuh"
+
+namespace tenon::cuda {
+
+template <class T, int N>
+struct alignas(sizeof(T) * N) Vec {
+    T v[N];
+};
+
+// Elements of T in 16 bytes.
+template <class T>
+constexpr int kVector = 16 / static_cast<int>(sizeof(T));
+
+template <int N, class T>
+TENON_DEVICE Vec<T, N> load(const T* address) {
+    return *reinterpret_cast<const Vec<T, N>*>(address);
+}
+
+template <int N, class T>
+TENON_DEVICE void store(T* address, const Vec<T, N>& value) {
+    *reinterpret_cast<Vec<T, N>*>(address) = value;
+}
+
+#if defined(TENON_ON_GPU)
+namespace detail {
+template <int bytes>
+struct Word;
+template <>
+struct Word<1> {
+    using type = unsigned char;
+};
+template <>
+struct Word<2> {
+    using type = unsigned short;
+};
+template <>
+struct Word<4> {
+    using type = unsigned int;
+};
+template <>
+struct Word<8> {
+    using type = uint2;
+};
+template <>
+struct Word<16> {
+    using type = uint4;
+};
+}  // namespace detail
+#endif
+
+// For data read once, or written and not read again soon: leaves the caches to others ("evict first").
+template <int N, class T>
+TENON_DEVICE Vec<T, N> load_once(const T* address) {
+#if defined(TENON_ON_GPU)
+    using W = typename detail::Word<sizeof(T) * N>::type;
+    W w = __ldcs(reinterpret_cast<const W*>(address));
+    return reinterpret_cast<Vec<T, N>&>(w);
+#else
+    return load<N>(address);
+#endif
+}
+
+template <int N, class T>
+TENON_DEVICE void store_once(T* address, const Vec<T, N>& value) {
+#if defined(TENON_ON_GPU)
+    using W = typename detail::Word<sizeof(T) * N>::type;
+    __stcs(reinterpret_cast<W*>(address), reinterpret_cast<const W&>(value));
+#else
+    store<N>(address, value);
+#endif
+}
+
+template <int N, class T>
+TENON_DEVICE void to_floats(const Vec<T, N>& from, float (&to)[N]) {
+    TENON_UNROLL
+    for (int i = 0; i < N; i++) to[i] = to_float(from.v[i]);
+}
+
+// Pairs of 16-bit results take one conversion.
+template <class T, int N>
+TENON_DEVICE Vec<T, N> from_floats(const float (&from)[N]) {
+    Vec<T, N> r;
+    if constexpr (N % 2 == 0 && (__is_same(T, f16) || __is_same(T, bf16))) {
+        TENON_UNROLL
+        for (int i = 0; i < N; i += 2) {
+            uint32_t pair = Pack<T>::from(from[i], from[i + 1]);
+            r.v[i].bits = static_cast<uint16_t>(pair);
+            r.v[i + 1].bits = static_cast<uint16_t>(pair >> 16);
+        }
+    } else {
+        TENON_UNROLL
+        for (int i = 0; i < N; i++) r.v[i] = from_float<T>(from[i]);
+    }
+    return r;
+}
+
+}  // namespace tenon::cuda

@@ -1,0 +1,7 @@
+// Entry points of libtenon_cuda_host.so, for check.py --host: the same as driver.cpp's, on the SIMT shim.
+#include "simt/execute.h"
+
+extern "C" TENON_CUDA_API int32_t tenon_gpu_execute(const char*, const tenon_cuda_plan* plan, void*, char*, int64_t) {
+    simt::execute(*plan, 1);
+    return 0;
+}

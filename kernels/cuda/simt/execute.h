@@ -1,0 +1,24 @@
+// Runs a launcher's plan under the SIMT shim.
+#pragma once
+#include <cstdint>
+
+#include "common/plan.h"
+
+namespace simt {
+
+// Runs all launches in order; "device" addresses are host addresses. seed fixes the schedule. Errors (unknown kernel,
+// wrong parameter size, too many threads, deadlock, divergence ...) end the program with a message.
+void execute(const tenon_cuda_plan& plan, uint64_t seed);
+
+// What encode writes into the 128 bytes of a CUtensorMap in the parameter block: the description itself.
+struct TensorMap {
+    unsigned char* address;
+    int64_t dims[TENON_CUDA_MAX_TENSOR_MAP_RANK];
+    int64_t strides_bytes[TENON_CUDA_MAX_TENSOR_MAP_RANK];
+    int32_t box[TENON_CUDA_MAX_TENSOR_MAP_RANK];
+    int16_t rank;
+    int16_t swizzle_bytes;
+};
+static_assert(sizeof(TensorMap) <= 128);
+
+}  // namespace simt
