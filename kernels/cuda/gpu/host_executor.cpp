@@ -5,3 +5,7 @@ extern "C" TENON_CUDA_API int32_t tenon_gpu_execute(const char*, const tenon_cud
     simt::execute(*plan, 1);
     return 0;
 }
+
+extern "C" TENON_CUDA_API int32_t tenon_gpu_plan_bytes() {
+    return sizeof(tenon_cuda_plan);
+}
