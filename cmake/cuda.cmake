@@ -16,8 +16,8 @@ find_program(TENON_NVCC nvcc HINTS "$ENV{CUDA_HOME}/bin" /usr/local/cuda/bin DOC
 if(TENON_NVCC)
     message(STATUS "CUDA kernels: fatbins for sm_{${TENON_CUDA_ARCHITECTURES}} with ${TENON_NVCC}")
 else()
-    message(STATUS "CUDA kernels: no nvcc found (PATH, CUDA_HOME, /usr/local/cuda): built without fatbins, so this "
-                   "build has no CUDA engine; the kernels are still tested on the host")
+    message(NOTICE "CUDA kernels: no nvcc found (PATH, CUDA_HOME, /usr/local/cuda), so they are not compiled for GPUs; "
+                   "they are still tested on the host")
 endif()
 
 add_library(tenon_cuda_includes INTERFACE)
@@ -138,6 +138,6 @@ function(tenon_cuda_finish)
         add_test(NAME cuda_kernel_report COMMAND "${CMAKE_COMMAND}" "-DREPORT=${bundle}/cuda/kernels.csv"
                  "-DEXPECTED=${TENON_CUDA_DIR}/spills_allowed.txt" "-DARCHITECTURES=${TENON_CUDA_ARCHITECTURES}"
                  -P "${TENON_ROOT}/cmake/check_cuda_report.cmake")
-        set_tests_properties(cuda_kernel_report PROPERTIES LABELS null)
+        set_tests_properties(cuda_kernel_report PROPERTIES LABELS null SKIP_REGULAR_EXPRESSION "^skipped")
     endif()
 endfunction()
