@@ -11,11 +11,27 @@ struct Sum {
 // NaN wins, as in ONNX and PyTorch.
 struct Max {
     static TENON_DEVICE float identity() { return float_of(0xff800000u); }
-    static TENON_DEVICE float combine(float a, float b) { return a != a || a > b ? a : b; }
+    static TENON_DEVICE float combine(float a, float b) {
+#if defined(TENON_ON_GPU)
+        float r;
+        asm("max.NaN.f32 %0, %1, %2;" : "=f"(r) : "f"(a), "f"(b));
+        return r;
+#else
+        return a != a || a > b ? a : b;
+#endif
+    }
 };
 struct Min {
     static TENON_DEVICE float identity() { return float_of(0x7f800000u); }
-    static TENON_DEVICE float combine(float a, float b) { return a != a || a < b ? a : b; }
+    static TENON_DEVICE float combine(float a, float b) {
+#if defined(TENON_ON_GPU)
+        float r;
+        asm("min.NaN.f32 %0, %1, %2;" : "=f"(r) : "f"(a), "f"(b));
+        return r;
+#else
+        return a != a || a < b ? a : b;
+#endif
+    }
 };
 struct Product {
     static TENON_DEVICE float identity() { return 1.0f; }
