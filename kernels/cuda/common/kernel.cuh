@@ -28,10 +28,12 @@ using uintptr_t = unsigned long long;
 #define TENON_DYNAMIC_SHARED(name) extern __shared__ __align__(1024) unsigned char name[]
 #define TENON_DEVICE __device__ __forceinline__
 #define TENON_UNROLL _Pragma("unroll")
+#define TENON_NO_UNROLL _Pragma("unroll 1")
 #else
 #include "simt/simt.h"
 #define TENON_DEVICE inline
 #define TENON_UNROLL
+#define TENON_NO_UNROLL
 #endif
 
 namespace tenon::cuda {

@@ -49,14 +49,14 @@ TENON_DEVICE float warp_reduce(float x) {
     return x;
 }
 
-// Over the block; every thread takes part and gets the result. The block has `threads` threads, a multiple of 32. The
-// caller passes shared memory for threads / 32 floats, which may be used again at once: there is a barrier before the
-// first write.
-template <class Op, int threads>
+// Over the block; every thread takes part and gets the result. The block has `threads` threads, a multiple of 32; 0: as
+// many as were launched. The caller passes shared memory for threads / 32 floats, which may be used again at once:
+// there is a barrier before the first write.
+template <class Op, int threads = 0>
 TENON_DEVICE float block_reduce(float x, float* shared) {
-    constexpr int warps = threads / kWarp;
+    const int warps = (threads ? threads : static_cast<int>(blockDim.x)) / kWarp;
     x = warp_reduce<Op>(x);
-    if constexpr (warps == 1) return x;
+    if (warps == 1) return x;
     __syncthreads();
     if (lane_id() == 0) shared[warp_id()] = x;
     __syncthreads();

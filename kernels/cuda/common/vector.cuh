@@ -96,4 +96,68 @@ TENON_DEVICE Vec<T, N> from_floats(const float (&from)[N]) {
     return r;
 }
 
+// N elements of 16 or 32 bits in 32-bit registers, for values that are kept while others are on their way: the compiler
+// gives every 16-bit element of a Vec a register of its own, and splits a Vec, which waits for its load, at once.
+template <class T, int N>
+struct Words {
+    static_assert(sizeof(T) == 4 || sizeof(T) == 2);
+    static constexpr int count = sizeof(T) == 4 ? N : (N + 1) / 2;
+    uint32_t w[count];
+};
+
+template <int N, class T>
+TENON_DEVICE Words<T, N> load_words(const T* address) {
+    Words<T, N> r;
+    if constexpr (sizeof(T) * N == 2) {
+        r.w[0] = address->bits;
+    } else {
+        constexpr int count = Words<T, N>::count;
+        Vec<uint32_t, count> v = load<count>(reinterpret_cast<const uint32_t*>(address));
+        TENON_UNROLL
+        for (int i = 0; i < count; i++) r.w[i] = v.v[i];
+    }
+    return r;
+}
+
+template <class T, int N>
+TENON_DEVICE void to_floats(const Words<T, N>& from, float (&to)[N]) {
+    TENON_UNROLL
+    for (int i = 0; i < N; i++) {
+        if constexpr (sizeof(T) == 4) {
+            to[i] = float_of(from.w[i]);
+        } else if constexpr (__is_same(T, bf16)) {
+            to[i] = float_of(i % 2 == 0 ? from.w[i / 2] << 16 : from.w[i / 2] & 0xffff0000u);
+        } else {
+            to[i] = to_float(T{static_cast<uint16_t>(from.w[i / 2] >> i % 2 * 16)});
+        }
+    }
+}
+
+template <class T, int N>
+TENON_DEVICE Words<T, N> words_from_floats(const float (&from)[N]) {
+    Words<T, N> r;
+    TENON_UNROLL
+    for (int i = 0; i < Words<T, N>::count; i++) {
+        if constexpr (sizeof(T) == 4) {
+            r.w[i] = bits_of(from[i]);
+        } else {
+            r.w[i] = Pack<T>::from(from[2 * i], 2 * i + 1 < N ? from[2 * i + 1] : 0.0f);
+        }
+    }
+    return r;
+}
+
+template <int N, class T>
+TENON_DEVICE void store_words(T* address, const Words<T, N>& value) {
+    if constexpr (sizeof(T) * N == 2) {
+        address->bits = static_cast<uint16_t>(value.w[0]);
+    } else {
+        constexpr int count = Words<T, N>::count;
+        Vec<uint32_t, count> v;
+        TENON_UNROLL
+        for (int i = 0; i < count; i++) v.v[i] = value.w[i];
+        store<count>(reinterpret_cast<uint32_t*>(address), v);
+    }
+}
+
 }  // namespace tenon::cuda
