@@ -1,5 +1,7 @@
 #include "norm/norm.h"
 
+#include <algorithm>
+
 #include "common/planner.h"
 #include "norm/norm_params.h"
 
@@ -22,7 +24,9 @@ int32_t tenon_cuda_norm_plan(const tenon_cuda_norm* args, const tenon_cuda_devic
     if (a.rows < 0 || a.rows > INT32_MAX)
         return planner.invalid("rows is %lld; expected 0 to 2^31 - 1", (long long)a.rows);
     if (a.rows == 0) return planner.done();
-    if (a.columns < 1) return planner.invalid("columns is %lld; expected 1 or more", (long long)a.columns);
+    if (a.columns < 1 || a.columns > 1 << 30) {
+        return planner.invalid("columns is %lld; expected 1 to 2^30", (long long)a.columns);
+    }
     if (!a.x || !a.y) return planner.invalid("%s is null", a.x ? "y" : "x");
     const struct {
         const char* name;
@@ -62,13 +66,19 @@ int32_t tenon_cuda_norm_plan(const tenon_cuda_norm* args, const tenon_cuda_devic
     p.rms = a.kind == TENON_CUDA_NORM_RMS;
     p.y_type = static_cast<int32_t>(a.y_type);
 
-    // A row that fits the registers of one warp needs no barrier, and eight of them share a block.
-    bool warp = vectors && a.columns <= 32 * kNormItems * vector;
+    // A row that fits the registers of one warp needs no barrier, and eight of them share a block. Longer rows get as
+    // many threads as keep them in registers.
+    int64_t accesses = vectors ? a.columns / vector : a.columns;
+    bool warp = vectors && accesses <= 32 * kNormItems;
     static const char* const names[3][3] = {{"tenon_norm_warp_f32", "tenon_norm_block_f32", "tenon_norm_any_f32"},
                                             {"tenon_norm_warp_f16", "tenon_norm_block_f16", "tenon_norm_any_f16"},
                                             {"tenon_norm_warp_bf16", "tenon_norm_block_bf16", "tenon_norm_any_bf16"}};
     int type = a.type == TENON_CUDA_F32 ? 0 : a.type == TENON_CUDA_F16 ? 1 : 2;
-    int64_t blocks = warp ? divide_up(a.rows, kNormThreads / 32) : a.rows;
-    planner.launch(names[type][warp ? 0 : vectors ? 1 : 2], {blocks}, kNormThreads, 0, p);
+    int64_t threads = kNormThreads, blocks = divide_up(a.rows, kNormThreads / 32);
+    if (!warp) {
+        threads = std::min<int64_t>(32 * divide_up(accesses, 32 * kNormItems), kNormMaxThreads);
+        blocks = a.rows;
+    }
+    planner.launch(names[type][warp ? 0 : vectors ? 1 : 2], {blocks}, threads, 0, p);
     return planner.done();
 }

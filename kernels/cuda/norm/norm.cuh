@@ -20,95 +20,112 @@ TENON_DEVICE void store_norm(const NormParams& p, int64_t row, int64_t i, const 
             store(static_cast<f8e4m3*>(p.y) + at, from_floats<f8e4m3>(scaled));
         }
     } else {
-        store(static_cast<T*>(p.y) + at, from_floats<T>(n));
+        store_words<N>(static_cast<T*>(p.y) + at, words_from_floats<T>(n));
     }
 }
 
-// One row by `threads` threads (32: a warp; kNormThreads: the block), N elements to an access. The row's first
-// kNormItems accesses of each thread stay in registers; longer rows are read again for each pass.
-template <class T, int N, int threads>
-TENON_DEVICE void norm_row(const NormParams& p, int64_t row, float* shared) {
-    constexpr int step = threads * N;
-    const int first = (threads == kWarp ? lane_id() : static_cast<int>(threadIdx.x)) * N;
-    const T* x = static_cast<const T*>(p.x) + row * p.x_stride;
-    const T* residual = p.residual ? static_cast<const T*>(p.residual) + row * p.residual_stride : nullptr;
-    T* sum = p.sum ? static_cast<T*>(p.sum) + row * p.sum_stride : nullptr;
+// y = the norm of the sum of `terms` rows, by a warp or by the whole block, N elements to an access. terms[1] and later
+// may be null: 0; where terms[0] is null, the sum is NaN. The first kNormItems accesses of each thread stay in
+// registers; longer rows are read again for each pass. All that a thread keeps is on its way before it is used first.
+template <class T, int N, bool warp, int count>
+TENON_DEVICE void norm_row(const NormParams& p, int64_t row, const T* const (&terms)[count], float* shared) {
+    using V = Words<T, N>;
+    const int step = (warp ? kWarp : static_cast<int>(blockDim.x)) * N;
+    const int first = (warp ? lane_id() : static_cast<int>(threadIdx.x)) * N;
+    const int columns = static_cast<int>(p.columns);
+    const T* scale = static_cast<const T*>(p.scale);
+    const T* bias = static_cast<const T*>(p.bias);
 
-    auto read = [&](int64_t i) {
-        Vec<T, N> s = load<N>(x + i);
-        if (residual) {
-            Vec<T, N> r = load<N>(residual + i);
-            float a[N], b[N];
-            to_floats(s, a);
-            to_floats(r, b);
+    auto load_items = [&](const T* from, V(&to)[kNormItems]) {
+        if (!from) return;
+        TENON_UNROLL
+        for (int item = 0; item < kNormItems; item++) {
+            int i = first + item * step;
+            if (i < columns) to[item] = load_words<N>(from + i);
+        }
+    };
+    V read[count][kNormItems], scales[kNormItems];
+    TENON_UNROLL
+    for (int t = 0; t < count; t++) load_items(terms[t], read[t]);
+    load_items(scale, scales);
+
+    // The sum is rounded: it may be an output of its own.
+    auto add = [&](auto term) {
+        float s[N], more[N];
+        TENON_UNROLL
+        for (int k = 0; k < N; k++) s[k] = float_of(0x7fc00000u);
+        if (terms[0]) to_floats(term(0), s);
+        TENON_UNROLL
+        for (int t = 1; t < count; t++) {
+            if (!terms[t]) continue;
+            to_floats(term(t), more);
             TENON_UNROLL
-            for (int k = 0; k < N; k++) a[k] += b[k];
-            s = from_floats<T>(a);
+            for (int k = 0; k < N; k++) s[k] += more[k];
         }
-        return s;
+        return words_from_floats<T>(s);
     };
-    auto total = [&](float v) {
-        if constexpr (threads == kWarp) {
-            return warp_reduce<Sum>(v);
-        } else {
-            return block_reduce<Sum, threads>(v, shared);
-        }
-    };
-
-    Vec<T, N> kept[kNormItems];
     TENON_UNROLL
     for (int item = 0; item < kNormItems; item++) {
-        int64_t i = first + item * step;
-        if (i < p.columns) kept[item] = read(i);
+        if (first + item * step < columns) read[0][item] = add([&](int t) { return read[t][item]; });
     }
-    // Calls body(column, values) for every access of this thread.
+    // Calls body(column, values, what gives the scale, what gives the bias) for every access of this thread.
     auto for_each = [&](auto body) {
         TENON_UNROLL
         for (int item = 0; item < kNormItems; item++) {
-            int64_t i = first + item * step;
-            if (i < p.columns) {
+            int i = first + item * step;
+            if (i < columns) {
                 float v[N];
-                to_floats(kept[item], v);
-                body(i, v);
+                to_floats(read[0][item], v);
+                body(
+                    i, v, [&] { return scales[item]; }, [&] { return load_words<N>(bias + i); });
             }
         }
-        if constexpr (threads != kWarp) {
-            for (int64_t i = first + int64_t{kNormItems} * step; i < p.columns; i += step) {
+        if constexpr (!warp) {
+            TENON_NO_UNROLL
+            for (int i = first + kNormItems * step; i < columns; i += step) {
                 float v[N];
-                to_floats(read(i), v);
-                body(i, v);
+                to_floats(add([&](int t) { return load_words<N>(terms[t] + i); }), v);
+                body(
+                    i, v, [&] { return load_words<N>(scale + i); }, [&] { return load_words<N>(bias + i); });
             }
+        }
+    };
+    auto over_row = [&](auto op, float v) {
+        if constexpr (warp) {
+            return warp_reduce<decltype(op)>(v);
+        } else {
+            return block_reduce<decltype(op)>(v, shared);
         }
     };
 
     float mean = 0.0f;
     if (!p.rms) {
         float s = 0.0f;
-        for_each([&](int64_t, const float(&v)[N]) {
+        for_each([&](int, const float(&v)[N], auto, auto) {
             TENON_UNROLL
             for (int k = 0; k < N; k++) s += v[k];
         });
-        mean = total(s) / static_cast<float>(p.columns);
+        mean = over_row(Sum{}, s) / static_cast<float>(columns);
     }
     float squares = 0.0f;
-    for_each([&](int64_t, const float(&v)[N]) {
+    for_each([&](int, const float(&v)[N], auto, auto) {
         TENON_UNROLL
         for (int k = 0; k < N; k++) squares += (v[k] - mean) * (v[k] - mean);
     });
-    const float inverse = rsqrtf(total(squares) / static_cast<float>(p.columns) + p.epsilon);
+    const float inverse = rsqrtf(over_row(Sum{}, squares) / static_cast<float>(columns) + p.epsilon);
 
-    auto normalise = [&](int64_t i, const float(&v)[N], float(&n)[N]) {
+    auto normalise = [&](const float(&v)[N], auto scale_of, auto bias_of, float(&n)[N]) {
         TENON_UNROLL
         for (int k = 0; k < N; k++) n[k] = (v[k] - mean) * inverse;
-        if (p.scale) {
+        if (scale) {
             float w[N];
-            to_floats(load<N>(static_cast<const T*>(p.scale) + i), w);
+            to_floats(scale_of(), w);
             TENON_UNROLL
             for (int k = 0; k < N; k++) n[k] *= w[k];
         }
-        if (p.bias) {
+        if (bias) {
             float w[N];
-            to_floats(load<N>(static_cast<const T*>(p.bias) + i), w);
+            to_floats(bias_of(), w);
             TENON_UNROLL
             for (int k = 0; k < N; k++) n[k] += w[k];
         }
@@ -117,29 +134,34 @@ TENON_DEVICE void norm_row(const NormParams& p, int64_t row, float* shared) {
     float inverse_scale = p.inverse_y_scale;
     if (p.row_scale) {
         float largest = 0.0f;
-        for_each([&](int64_t i, const float(&v)[N]) {
+        for_each([&](int, const float(&v)[N], auto scale_of, auto bias_of) {
             float n[N];
-            normalise(i, v, n);
+            normalise(v, scale_of, bias_of, n);
             TENON_UNROLL
             for (int k = 0; k < N; k++) largest = Max::combine(largest, fabsf(n[k]));
         });
-        if constexpr (threads == kWarp) {
-            largest = warp_reduce<Max>(largest);
-        } else {
-            largest = block_reduce<Max, threads>(largest, shared);
-        }
-        float limit = p.y_type == TENON_CUDA_I8 ? 127.0f : 448.0f;
-        float scale = largest == 0.0f ? 1.0f : largest / limit;
-        if (first == 0) p.row_scale[row] = scale;
-        inverse_scale = 1.0f / scale;
+        largest = over_row(Max{}, largest);
+        float q = largest == 0.0f ? 1.0f : largest / (p.y_type == TENON_CUDA_I8 ? 127.0f : 448.0f);
+        if (first == 0) p.row_scale[row] = q;
+        inverse_scale = 1.0f / q;
     }
-    for_each([&](int64_t i, const float(&v)[N]) {
+    for_each([&](int i, const float(&v)[N], auto scale_of, auto bias_of) {
         float n[N];
-        normalise(i, v, n);
-        // After the last read of this element: sum and y may be x or residual.
-        if (sum) store(sum + i, from_floats<T>(v));
+        normalise(v, scale_of, bias_of, n);
+        // After the last read of this element: sum and y may be one of the terms.
+        if (p.sum) store_words<N>(static_cast<T*>(p.sum) + row * p.sum_stride + i, words_from_floats<T>(v));
         store_norm<T>(p, row, i, n, inverse_scale);
     });
+}
+
+// The row of this warp or block: norm_row over x and the residual.
+template <class T, int N, bool warp>
+TENON_DEVICE void norm(const NormParams& p, float* shared) {
+    int64_t row = warp ? int64_t{blockIdx.x} * (kNormThreads / kWarp) + warp_id() : blockIdx.x;
+    if (row >= p.rows) return;
+    const T* const terms[] = {static_cast<const T*>(p.x) + row * p.x_stride,
+                              p.residual ? static_cast<const T*>(p.residual) + row * p.residual_stride : nullptr};
+    norm_row<T, N, warp>(p, row, terms, shared);
 }
 
 }  // namespace tenon::cuda

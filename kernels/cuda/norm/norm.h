@@ -9,10 +9,10 @@
  * q = 1 for a row of zeros). int8 rounds to nearest even and saturates.
  *
  * Traffic per element: x and y once; residual and sum once where they are given; scale and bias come from the cache.
- * Rows of more than 16384 16-bit or 8192 32-bit elements are read three times (two of them mostly from L2).
- * Aliasing: y, sum, x and residual may be the same memory where their types are the same.
- * Source: Ba, Kiros, Hinton 2016 (layer normalisation); Zhang, Sennrich 2019, equation 4 (RMS normalisation); ONNX
- * LayerNormalization-17, RMSNormalization-23.
+ * Of rows of more than 24576 16-bit or 12288 32-bit elements, the rest is read three times (two of them mostly from
+ * L2). Aliasing: y, sum, x and residual may be the same memory where their types are the same. Source: Ba, Kiros,
+ * Hinton 2016 (layer normalisation); Zhang, Sennrich 2019, equation 4 (RMS normalisation); ONNX LayerNormalization-17,
+ * RMSNormalization-23.
  */
 #ifndef TENON_CUDA_NORM_H
 #define TENON_CUDA_NORM_H
@@ -37,7 +37,7 @@ typedef struct tenon_cuda_norm {
     int64_t type;         /* of x, residual, scale, bias, sum: F32, F16, BF16 */
     int64_t y_type;       /* type, I8 or F8E4M3 */
     int64_t rows;         /* 0 to 2^31 - 1 */
-    int64_t columns;      /* >= 1 when rows > 0 */
+    int64_t columns;      /* 1 to 2^30 when rows > 0 */
     int64_t x_stride;     /* between rows of x; >= columns */
     int64_t residual_stride;
     int64_t y_stride;

@@ -4,9 +4,11 @@
 
 namespace tenon::cuda {
 
-// Threads of a block, and the 16-byte vectors of a row that one thread keeps in registers.
+// Threads of a block whose warps take a row each, the most of a block that takes one row together, and the accesses of
+// a row that one thread keeps in registers.
 constexpr int kNormThreads = 256;
-constexpr int kNormItems = 8;
+constexpr int kNormMaxThreads = 768;
+constexpr int kNormItems = 4;
 
 struct NormParams {
     const void* x;

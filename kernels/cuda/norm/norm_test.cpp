@@ -125,8 +125,8 @@ void check_type() {
         check<T, T>({.rows = 3, .columns = 8 * v, .kind = kind, .residual = true, .sum = true, .misalignment = 1});
         check<T, T>({.rows = 2, .columns = 8 * v, .kind = kind, .residual = true, .padding = 1});
         check<T, T>({.rows = 1, .columns = 260 * v, .kind = kind, .residual = true, .sum = true});
-        check<T, T>({.rows = 1, .columns = 2050 * v, .kind = kind, .residual = true, .sum = true});
-        check<T, T>({.rows = 2, .columns = 2051, .kind = kind, .scale = false, .bias = false});
+        check<T, T>({.rows = 1, .columns = 3075 * v, .kind = kind, .residual = true, .sum = true});
+        check<T, T>({.rows = 2, .columns = 3100, .kind = kind, .scale = false, .bias = false});
         check<T, T>({.rows = 12, .columns = 4 * v, .kind = kind, .residual = true, .sum = true, .special = true});
         check<T, int8_t>({.rows = 4, .columns = 5 * v, .kind = kind});
         check<T, int8_t>({.rows = 4, .columns = 300 * v, .kind = kind, .row_scale = true});
@@ -139,7 +139,7 @@ void check_type() {
 // y and sum may be x and residual.
 void check_in_place() {
     where = "norm in place";
-    for (int64_t columns : {int64_t{64}, int64_t{8200}}) {
+    for (int64_t columns : {int64_t{64}, int64_t{12300}}) {
         Buffer<float> x(columns), residual(columns), y(columns), sum(columns);
         fill(x, rng);
         fill(residual, rng);
@@ -187,6 +187,7 @@ void check_refusals() {
     refused(invalid, "rows is -1", [](auto& a) { a.rows = -1; });
     refused(invalid, "rows is 2147483648", [](auto& a) { a.rows = int64_t{1} << 31; });
     refused(invalid, "columns is 0", [](auto& a) { a.columns = 0; });
+    refused(invalid, "columns is 1073741825", [](auto& a) { a.columns = (int64_t{1} << 30) + 1; });
     refused(invalid, "x is null", [](auto& a) { a.x = nullptr; });
     refused(invalid, "y is null", [](auto& a) { a.y = nullptr; });
     refused(invalid, "y_stride is 15", [](auto& a) { a.y_stride = 15; });
