@@ -201,5 +201,5 @@ int main() {
     check_type<bf16>();
     check_in_place();
     check_refusals();
-    return result();
+    return result("tenon_norm");
 }

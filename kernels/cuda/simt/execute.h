@@ -10,6 +10,9 @@ namespace simt {
 // wrong parameter size, too many threads, deadlock, divergence ...) end the program with a message.
 void execute(const tenon_cuda_plan& plan, uint64_t seed);
 
+// Calls visit(name) for every linked kernel whose name begins with prefix and that no plan has run yet.
+void for_each_unused_kernel(const char* prefix, void (*visit)(const char* name));
+
 // What encode writes into the 128 bytes of a CUtensorMap in the parameter block: the description itself.
 struct TensorMap {
     unsigned char* address;

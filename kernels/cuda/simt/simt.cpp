@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "simt/execute.h"
@@ -174,6 +175,7 @@ const Kernel* registry;
 const Kernel* kernel;
 const void* kernel_params;
 
+std::unordered_set<const Kernel*> kernels_run;
 std::vector<std::unique_ptr<Fiber>> fibers;
 Fiber* current;
 int threads, done;
@@ -312,6 +314,7 @@ void run_launch(const tenon_cuda_launch& launch) {
     kernel = registry;
     while (kernel && std::strcmp(kernel->name, launch.kernel) != 0) kernel = kernel->next;
     if (!kernel) fail("no kernel %s is linked", launch.kernel);
+    kernels_run.insert(kernel);
     if (kernel->params_bytes != static_cast<size_t>(launch.params_bytes)) {
         fail("the plan has %lld bytes of parameters, the kernel %zu", static_cast<long long>(launch.params_bytes),
              kernel->params_bytes);
@@ -387,6 +390,12 @@ void execute(const tenon_cuda_plan& plan, uint64_t seed) {
     scheduler.tsan = __tsan_get_current_fiber();
 #endif
     for (int64_t i = 0; i < plan.launch_count; i++) run_launch(plan.launches[i]);
+}
+
+void for_each_unused_kernel(const char* prefix, void (*visit)(const char* name)) {
+    for (const Kernel* k = registry; k; k = k->next) {
+        if (std::strncmp(k->name, prefix, std::strlen(prefix)) == 0 && !kernels_run.count(k)) visit(k->name);
+    }
 }
 
 Kernel::Kernel(const char* name, size_t params_bytes, int max_threads, void (*body)(const void*))

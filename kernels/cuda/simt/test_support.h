@@ -38,8 +38,10 @@ inline std::string where;  // the case that runs, for messages
     va_end(list);
 }
 
-// main returns this.
-inline int result() {
+// main returns this. Every linked kernel whose name begins with `kernels` must have run.
+inline int result(const char* kernels = "no kernel") {
+    where = "coverage";
+    simt::for_each_unused_kernel(kernels, [](const char* name) { fail("no case runs the kernel %s", name); });
     if (failures) std::fprintf(stderr, "%d failures\n", failures);
     return failures != 0;
 }
