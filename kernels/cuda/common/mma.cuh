@@ -94,4 +94,20 @@ TENON_DEVICE void ldmatrix_x4(uint32_t (&r)[4], const void* row) {
 #endif
 }
 
+// Transposes an 8 x 8 matrix of 16-bit elements that the warp holds as ldmatrix leaves it: the lane gives elements
+// [lane / 4][2 * (lane % 4)] and the next, and receives [2 * (lane % 4)][lane / 4] and the one of the next row.
+TENON_DEVICE uint32_t transpose_8x8(uint32_t pair) {
+#if defined(TENON_ON_GPU)
+    uint32_t r;
+    asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(r) : "r"(pair));
+    return r;
+#else
+    return simt::exchange<uint32_t>(kAllLanes, "movmatrix", pair, [](const uint32_t* all, int lane) {
+        int row = lane / 4, column = lane % 4 * 2;
+        auto at = [&](int i, int j) { return all[i * 4 + j / 2] >> (16 * (j % 2)) & 0xffff; };
+        return at(column, row) | at(column + 1, row) << 16;
+    });
+#endif
+}
+
 }  // namespace tenon::cuda

@@ -103,6 +103,18 @@ TENON_DEVICE float to_float(f8e4m3 x) {
 #endif
 }
 
+// Two f8e4m3 values, the first in the low byte, to two f16 values; exact.
+TENON_DEVICE uint32_t f16_pair(uint16_t e4m3_pair) {
+#if defined(TENON_ON_GPU) && __CUDA_ARCH__ >= 890
+    uint32_t r;
+    asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(r) : "h"(e4m3_pair));
+    return r;
+#else
+    auto wide = [](uint32_t b) { return SmallFloat<5, 10, true>::from(SmallFloat<4, 3, false>::to(b), false); };
+    return wide(e4m3_pair & 0xffu) | wide(static_cast<uint32_t>(e4m3_pair) >> 8) << 16;
+#endif
+}
+
 TENON_DEVICE float to_float(f8e5m2 x) {
     return to_float(f16{static_cast<uint16_t>(x.bits << 8)});
 }

@@ -54,6 +54,14 @@ void check_format(const char* name, int exponent_bits, int mantissa_bits, bool h
             expect(above, b + 1);
         }
     }
+    if constexpr (std::is_same_v<T, f8e4m3>) {
+        for (uint32_t b = 0; b < 65536; b++) {
+            uint32_t pair = f16_pair(static_cast<uint16_t>(b));
+            double low = value(pair & 0xffff, 5, 10, true), high = value(pair >> 16, 5, 10, true);
+            if (!close(low, value(b & 0xff, 4, 3, false), 0, 0) || !close(high, value(b >> 8, 4, 3, false), 0, 0))
+                fail("the pair %#x becomes %#x", b, pair);
+        }
+    }
     float big = 1e30f;
     float limit = to_float(from_float<T>(big));
     if (saturates ? !std::isfinite(limit) : std::isfinite(limit) && mantissa_bits != 7) fail("1e30 goes to %g", limit);
@@ -80,6 +88,7 @@ struct MmaParams {
     const f16* b;       // [8, 16]
     const f16* b_rows;  // [16, 8]
     float* d;           // [2, 16, 8]
+    uint32_t* turned;   // [32]: a's first 8 x 8 elements, transposed
 };
 
 TENON_KERNEL(types_test_mma, MmaParams, 32, 1) {
@@ -96,6 +105,7 @@ TENON_KERNEL(types_test_mma, MmaParams, 32, 1) {
     float d[4] = {};
     mma_m16n8k16<f16>(d, fa, {fb[0], fb[1]});
     for (int i = 0; i < 4; i++) p.d[(lane / 4 + i / 2 * 8) * 8 + lane % 4 * 2 + i % 2] = d[i];
+    p.turned[lane] = transpose_8x8(fa[0]);
     ldmatrix_x4<true>(fb, &b_rows[lane % 16][0]);
     float e[4] = {};
     mma_m16n8k16<f16>(e, fa, {fb[0], fb[1]});
@@ -107,10 +117,11 @@ void check_mma() {
     std::mt19937 rng(3);
     Buffer<f16> a(256), b(128), b_rows(128);
     Buffer<float> d(256);
+    Buffer<uint32_t> turned(32);
     fill(a, rng);
     fill(b, rng);
     fill(b_rows, rng);
-    MmaParams p{a.data(), b.data(), b_rows.data(), d.data()};
+    MmaParams p{a.data(), b.data(), b_rows.data(), d.data(), turned.data()};
     static tenon_cuda_plan plan;
     plan.launch_count = 1;
     tenon_cuda_launch& launch = plan.launches[0];
@@ -131,6 +142,10 @@ void check_mma() {
         }
     }
     expect_close("d", d, want, 1e-5, 1e-5);
+    for (int i = 0; i < 64; i++) {
+        uint32_t got = turned[i / 2] >> (16 * (i % 2)) & 0xffff;
+        if (got != a[i % 8 * 16 + i / 8].bits) fail("transposed element %d is %#x", i, got);
+    }
 }
 
 }  // namespace
