@@ -552,8 +552,13 @@ void async_push(Async kind, std::function<void()> operation) {
     bool now;
     {
         Quiet quiet;
+        Groups& g = current->groups[static_cast<int>(kind)];
         now = random() % 2 == 0;
-        if (!now) current->groups[static_cast<int>(kind)].open.push_back(std::move(operation));
+        if (kind == Async::matrix) {
+            now = now && g.open.empty();
+            for (auto& group : g.committed) now = now && group.empty();
+        }
+        if (!now) g.open.push_back(std::move(operation));
     }
     if (now) operation();
 }

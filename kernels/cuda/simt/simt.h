@@ -87,7 +87,7 @@ void release(const void* key);
 void acquire(const void* key);
 
 // Operations of the calling thread that complete in groups, as cp.async and wgmma do: run at once or, at random, only
-// when a wait asks for their group.
+// when a wait asks for their group. Those of kind matrix run in order.
 enum class Async { copy, matrix, bulk_store };
 void async_push(Async kind, std::function<void()> operation);
 void async_commit(Async kind);

@@ -1,0 +1,239 @@
+// Tensor core products of a warpgroup (sm_90a wgmma): 128 threads, whose first is a multiple of 128, multiply a 64 x 16
+// matrix A by a 16 x N matrix B of 16-bit elements and add to fp32 sums. The products run behind the threads' back:
+//
+//   wgmma_fence(sums, a);            // after these registers were written otherwise
+//   wgmma(sums, ...); ...            // until the wait, neither sums, a nor the matrices in shared memory may change
+//   wgmma_commit();                  // ends a group
+//   wgmma_wait<0>(sums, a);          // at most 0 groups are left: sums may be read
+//
+// Layouts: PTX ISA, "Register Fragments and Shared Memory Matrix Layouts" of wgmma.mma_async.
+#pragma once
+#include "common/barrier.cuh"
+
+namespace tenon::cuda {
+
+// Where a matrix lies in shared memory, in rows of 128 bytes with the 128-byte swizzle, as bulk_load leaves it. `start`
+// is a multiple of 1024.
+//   K-major (A, and B transposed): a row holds 64 values of k of one m (or n). stride_bytes: from 8 rows to the next 8.
+//     leading_bytes means nothing. k + 16: the start moves on by 32 bytes.
+//   MN-major (B): a row holds 64 values of n of one k. stride_bytes: from 8 rows (of k) to the next 8; leading_bytes:
+//     from 64 values of n to the next 64. k + 16: the start moves on by 16 rows.
+TENON_DEVICE uint64_t matrix_descriptor(const void* start, int leading_bytes, int stride_bytes) {
+    uint32_t address = shared_address(start);
+#if !defined(TENON_ON_GPU)
+    if (address % 1024 != 0) simt::fail("matrix_descriptor: the start is not a multiple of 1024");
+    if (leading_bytes % 16 != 0 || stride_bytes % 16 != 0) simt::fail("matrix_descriptor: misaligned stride");
+#endif
+    return uint64_t{1} << 62 | static_cast<uint64_t>(stride_bytes >> 4) << 32 |
+           static_cast<uint64_t>(leading_bytes >> 4) << 16 | (address & 0x3ffff) >> 4;
+}
+TENON_DEVICE uint64_t advance(uint64_t descriptor, int bytes) {
+    return descriptor + static_cast<uint64_t>(bytes >> 4);
+}
+
+#if defined(TENON_ON_GPU)
+namespace detail {
+// The asm volatile orders uses of the registers after (or before) what stands in between for the compiler, too.
+template <int N>
+TENON_DEVICE void hold(float (&r)[N]) {
+    TENON_UNROLL
+    for (int i = 0; i < N; i++) asm volatile("" : "+f"(r[i])::"memory");
+}
+template <int N>
+TENON_DEVICE void hold(uint32_t (&r)[N]) {
+    TENON_UNROLL
+    for (int i = 0; i < N; i++) asm volatile("" : "+r"(r[i])::"memory");
+}
+}  // namespace detail
+#endif
+
+template <class... Arrays>
+TENON_DEVICE void wgmma_fence([[maybe_unused]] Arrays&... arrays) {
+#if defined(TENON_ON_GPU)
+    (detail::hold(arrays), ...);
+    asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
+#endif
+}
+
+TENON_DEVICE void wgmma_commit() {
+#if defined(TENON_ON_GPU)
+    asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+#else
+    simt::async_commit(simt::Async::matrix);
+#endif
+}
+
+// `arrays`: the registers of the groups that have ended.
+template <int groups_left, class... Arrays>
+TENON_DEVICE void wgmma_wait([[maybe_unused]] Arrays&... arrays) {
+#if defined(TENON_ON_GPU)
+    asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(groups_left) : "memory");
+    (detail::hold(arrays), ...);
+#else
+    simt::async_wait(simt::Async::matrix, groups_left);
+    __syncwarp();  // it is `aligned`: the warp goes on as one
+#endif
+}
+
+#if defined(TENON_ON_GPU)
+namespace detail {
+// Operand lists. R: register numbers of ten; F: ten sums from d[i] on.
+#define TENON_R(t) \
+    "%" #t "0, %" #t "1, %" #t "2, %" #t "3, %" #t "4, %" #t "5, %" #t "6, %" #t "7, %" #t "8, %" #t "9, "
+#define TENON_F2(i) "+f"(d[i]), "+f"(d[i + 1])
+#define TENON_F8(i) TENON_F2(i), TENON_F2(i + 2), TENON_F2(i + 4), TENON_F2(i + 6)
+#define TENON_F32(i) TENON_F8(i), TENON_F8(i + 8), TENON_F8(i + 16), TENON_F8(i + 24)
+#define TENON_R32 TENON_R() TENON_R(1) TENON_R(2) "%30, %31"
+#define TENON_R40 TENON_R() TENON_R(1) TENON_R(2) "%30, %31, %32, %33, %34, %35, %36, %37, %38, %39"
+#define TENON_R64 TENON_R() TENON_R(1) TENON_R(2) TENON_R(3) TENON_R(4) TENON_R(5) "%60, %61, %62, %63"
+#define TENON_R128                                                                                      \
+    TENON_R()                                                                                           \
+    TENON_R(1)                                                                                          \
+    TENON_R(2) TENON_R(3) TENON_R(4) TENON_R(5) TENON_R(6) TENON_R(7) TENON_R(8) TENON_R(9) TENON_R(10) \
+        TENON_R(11) "%120, %121, %122, %123, %124, %125, %126, %127"
+
+// i0 to i4 are the numbers of the operands after the sums.
+#define TENON_WGMMA_SHARED(n, type, registers, i0, i1, i2, ...)                                            \
+    asm volatile("{\n.reg .pred add;\nsetp.ne.b32 add, %" #i2 ", 0;\nwgmma.mma_async.sync.aligned.m64n" #n \
+                 "k16.f32." type "." type " {" registers "}, %" #i0 ", %" #i1 ", add, 1, 1, 0, 0;\n}"      \
+                 : __VA_ARGS__                                                                             \
+                 : "l"(a), "l"(b), "r"(static_cast<int>(accumulate)))
+#define TENON_WGMMA_REGISTERS(n, type, registers, i0, i1, i2, i3, i4, ...)                                            \
+    asm volatile("wgmma.mma_async.sync.aligned.m64n" #n "k16.f32." type "." type " {" registers "}, {%" #i0 ", %" #i1 \
+                 ", %" #i2 ", %" #i3 "}, %" #i4 ", 1, 1, 1, 1;"                                                       \
+                 : __VA_ARGS__                                                                                        \
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b))
+
+template <class T, int N>
+struct Wgmma;
+#define TENON_WGMMA_TYPE(T, type)                                                                              \
+    template <>                                                                                                \
+    struct Wgmma<T, 64> {                                                                                      \
+        static TENON_DEVICE void registers(float (&d)[32], const uint32_t* a, uint64_t b) {                    \
+            TENON_WGMMA_REGISTERS(64, type, TENON_R32, 32, 33, 34, 35, 36, TENON_F32(0));                      \
+        }                                                                                                      \
+    };                                                                                                         \
+    template <>                                                                                                \
+    struct Wgmma<T, 80> {                                                                                      \
+        static TENON_DEVICE void shared(float (&d)[40], uint64_t a, uint64_t b, bool accumulate) {             \
+            TENON_WGMMA_SHARED(80, type, TENON_R40, 40, 41, 42, TENON_F32(0), TENON_F8(32));                   \
+        }                                                                                                      \
+    };                                                                                                         \
+    template <>                                                                                                \
+    struct Wgmma<T, 128> {                                                                                     \
+        static TENON_DEVICE void shared(float (&d)[64], uint64_t a, uint64_t b, bool accumulate) {             \
+            TENON_WGMMA_SHARED(128, type, TENON_R64, 64, 65, 66, TENON_F32(0), TENON_F32(32));                 \
+        }                                                                                                      \
+        static TENON_DEVICE void registers(float (&d)[64], const uint32_t* a, uint64_t b) {                    \
+            TENON_WGMMA_REGISTERS(128, type, TENON_R64, 64, 65, 66, 67, 68, TENON_F32(0), TENON_F32(32));      \
+        }                                                                                                      \
+    };                                                                                                         \
+    template <>                                                                                                \
+    struct Wgmma<T, 256> {                                                                                     \
+        static TENON_DEVICE void registers(float (&d)[128], const uint32_t* a, uint64_t b) {                   \
+            TENON_WGMMA_REGISTERS(256, type, TENON_R128, 128, 129, 130, 131, 132, TENON_F32(0), TENON_F32(32), \
+                                  TENON_F32(64), TENON_F32(96));                                               \
+        }                                                                                                      \
+    };
+TENON_WGMMA_TYPE(f16, "f16")
+TENON_WGMMA_TYPE(bf16, "bf16")
+}  // namespace detail
+
+#else
+
+namespace host {
+// 16-bit element (mn, k) of the matrix that the descriptor names.
+inline const uint16_t* matrix_element(uint64_t descriptor, bool k_major, int mn, int k) {
+    uint32_t start = static_cast<uint32_t>(descriptor & 0x3fff) << 4;
+    uint32_t leading = static_cast<uint32_t>(descriptor >> 16 & 0x3fff) << 4;
+    uint32_t stride = static_cast<uint32_t>(descriptor >> 32 & 0x3fff) << 4;
+    if (descriptor >> 62 != 1 || (descriptor & 0x3fffc000c000c000) != 0) {
+        simt::fail("wgmma: descriptor %016llx is none of the 128-byte swizzle with base offset 0",
+                   static_cast<unsigned long long>(descriptor));
+    }
+    if (start % 1024 >= 128 || (!k_major && start % 1024 != 0)) simt::fail("wgmma: the matrix starts within a pattern");
+    uint32_t m = static_cast<uint32_t>(mn), c = static_cast<uint32_t>(k);
+    uint32_t address = start + (k_major ? m / 8 * stride + m % 8 * 128 + c * 2
+                                        : m / 64 * leading + m % 64 * 2 + c / 8 * stride + c % 8 * 128);
+    address ^= (address >> 7 & 7) << 4;
+    return reinterpret_cast<const uint16_t*>(simt::dynamic_shared() + address - 1024);
+}
+
+// Each thread computes its own sums. With g = lane / 4 and t = lane % 4, those of warp w are
+//   d[4j + i] = D[16w + g + 8 * (i / 2)][8j + 2t + i % 2]
+// and a[] is as in mma_m16n8k16, of rows 16w to 16w + 15. a_registers is null when A is in shared memory.
+template <class T, int N>
+void wgmma(float* d, const uint32_t* a_registers, uint64_t a, uint64_t b, bool accumulate) {
+    struct In {
+        uint64_t a, b;
+        uint32_t registers[4], accumulate;
+    } in = {a, b, {}, accumulate};
+    if (a_registers) std::memcpy(in.registers, a_registers, 16);
+    struct Row {
+        float v[16];
+    };
+    struct Out {
+        Row rows[2];
+    };
+    Out rows = simt::exchange<Out>(kAllLanes, "wgmma", in, [](const In* all, int lane) {
+        if (all[lane].a != all[0].a || all[lane].b != all[0].b || all[lane].accumulate != all[0].accumulate) {
+            simt::fail("wgmma: lanes differ in a descriptor");
+        }
+        Out o;
+        for (int k = 0; k < 16; k++) {
+            for (int r = 0; r < 2; r++) {
+                uint32_t pair = all[lane / 4 * 4 + k % 8 / 2].registers[r + k / 8 * 2];
+                o.rows[r].v[k] = to_float(T{static_cast<uint16_t>(pair >> (16 * (k & 1)))});
+            }
+        }
+        return o;
+    });
+    simt::async_push(simt::Async::matrix, [=]() mutable {
+        int lane = lane_id(), row = warp_id() % 4 * 16 + lane / 4, column = lane % 4 * 2;
+        if (a_registers) {
+            if (std::memcmp(in.registers, a_registers, 16) != 0) simt::fail("wgmma: A changed before the wait");
+        } else {
+            for (int r = 0; r < 2; r++) {
+                for (int k = 0; k < 16; k++) {
+                    rows.rows[r].v[k] = to_float(T{*matrix_element(a, true, row + 8 * r, k)});
+                }
+            }
+        }
+        for (int j = 0; j < N / 8; j++) {
+            for (int i = 0; i < 2; i++) {
+                float sums[2];
+                for (int r = 0; r < 2; r++) sums[r] = accumulate ? d[4 * j + 2 * r + i] : 0.0f;
+                for (int k = 0; k < 16; k++) {
+                    float x = to_float(T{*matrix_element(b, !a_registers, 8 * j + column + i, k)});
+                    for (int r = 0; r < 2; r++) sums[r] += rows.rows[r].v[k] * x;
+                }
+                for (int r = 0; r < 2; r++) d[4 * j + 2 * r + i] = sums[r];
+            }
+        }
+    });
+}
+}  // namespace host
+#endif
+
+// d += A * B (without accumulate: d = A * B), A and B K-major in shared memory. N is 80 or 128; thread's part of d as
+// in host::wgmma.
+template <class T, int N>
+TENON_DEVICE void wgmma(float (&d)[N], uint64_t a, uint64_t b, bool accumulate) {
+#if defined(TENON_ON_GPU)
+    detail::Wgmma<T, 2 * N>::shared(d, a, b, accumulate);
+#else
+    host::wgmma<T, 2 * N>(d, nullptr, a, b, accumulate);
+#endif
+}
+
+// d += A * B, A in registers (4 of each thread, as for mma_m16n8k16), B MN-major in shared memory. N is 64, 128, 256.
+template <class T, int N>
+TENON_DEVICE void wgmma(float (&d)[N], const uint32_t* a, uint64_t b) {
+#if defined(TENON_ON_GPU)
+    detail::Wgmma<T, 2 * N>::registers(d, a, b);
+#else
+    host::wgmma<T, 2 * N>(d, a, 0, b, true);
+#endif
+}
+
+}  // namespace tenon::cuda
