@@ -147,17 +147,31 @@ TENON_DEVICE Words<T, N> words_from_floats(const float (&from)[N]) {
     return r;
 }
 
+// To device memory, as one access: the compiler breaks the store of a struct up where it likes.
 template <int N, class T>
 TENON_DEVICE void store_words(T* address, const Words<T, N>& value) {
+#if defined(TENON_ON_GPU)
+    const uint32_t* w = value.w;
+    if constexpr (sizeof(T) * N == 16) {
+        asm volatile("st.global.v4.b32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(address)), "r"(w[0]),
+                     "r"(w[1]), "r"(w[2]), "r"(w[3])
+                     : "memory");
+    } else if constexpr (sizeof(T) * N == 8) {
+        asm volatile("st.global.v2.b32 [%0], {%1, %2};" ::"l"(__cvta_generic_to_global(address)), "r"(w[0]), "r"(w[1])
+                     : "memory");
+    } else if constexpr (sizeof(T) * N == 4) {
+        *reinterpret_cast<uint32_t*>(address) = w[0];
+    } else {
+        address->bits = static_cast<uint16_t>(w[0]);
+    }
+#else
     if constexpr (sizeof(T) * N == 2) {
         address->bits = static_cast<uint16_t>(value.w[0]);
     } else {
-        constexpr int count = Words<T, N>::count;
-        Vec<uint32_t, count> v;
-        TENON_UNROLL
-        for (int i = 0; i < count; i++) v.v[i] = value.w[i];
-        store<count>(reinterpret_cast<uint32_t*>(address), v);
+        using V = Vec<uint32_t, Words<T, N>::count>;
+        *reinterpret_cast<V*>(address) = __builtin_bit_cast(V, value);
     }
+#endif
 }
 
 }  // namespace tenon::cuda

@@ -1,37 +1,20 @@
 #pragma once
-#include "common/plan.h"
 #include "common/reduce.cuh"
-#include "common/vector.cuh"
+#include "common/store.cuh"
 #include "norm/norm_params.h"
 
 namespace tenon::cuda {
 
-// Stores N results n[i] * inverse_scale of columns i, i+1 ...
-template <class T, int N>
-TENON_DEVICE void store_norm(const NormParams& p, int64_t row, int64_t i, const float (&n)[N], float inverse_scale) {
-    int64_t at = row * p.y_stride + i;
-    if (p.y_type == TENON_CUDA_I8 || p.y_type == TENON_CUDA_F8E4M3) {
-        float scaled[N];
-        TENON_UNROLL
-        for (int k = 0; k < N; k++) scaled[k] = n[k] * inverse_scale;
-        if (p.y_type == TENON_CUDA_I8) {
-            store(static_cast<int8_t*>(p.y) + at, from_floats<int8_t>(scaled));
-        } else {
-            store(static_cast<f8e4m3*>(p.y) + at, from_floats<f8e4m3>(scaled));
-        }
-    } else {
-        store_words<N>(static_cast<T*>(p.y) + at, words_from_floats<T>(n));
-    }
-}
-
-// y = the norm of the sum of `terms` rows, by a warp or by the whole block, N elements to an access. terms[1] and later
-// may be null: 0; where terms[0] is null, the sum is NaN. The first kNormItems accesses of each thread stay in
-// registers; longer rows are read again for each pass. All that a thread keeps is on its way before it is used first.
-template <class T, int N, bool warp, int count>
-TENON_DEVICE void norm_row(const NormParams& p, int64_t row, const T* const (&terms)[count], float* shared) {
+// y = the norm of the sum of `count` rows, terms(0), terms(1) ..., by a warp or by the whole block, N elements to an
+// access. terms(1) and later may be null: 0; where terms(0) is null, the sum is NaN. The first kNormItems accesses of
+// each thread stay in registers; longer rows are read again for each pass. All that a thread keeps is on its way before
+// it is used first.
+template <class T, int N, bool warp, int count, class Terms>
+TENON_DEVICE void norm_row(const NormParams& p, uint32_t row, const Terms& terms, float* shared) {
     using V = Words<T, N>;
-    const int step = (warp ? kWarp : static_cast<int>(blockDim.x)) * N;
-    const int first = (warp ? lane_id() : static_cast<int>(threadIdx.x)) * N;
+    // A warp's accesses follow one another, so that a thread's are a constant apart.
+    constexpr int step = kWarp * N;
+    const int first = warp ? lane_id() * N : (warp_id() * kNormItems * kWarp + lane_id()) * N;
     const int columns = static_cast<int>(p.columns);
     const T* scale = static_cast<const T*>(p.scale);
     const T* bias = static_cast<const T*>(p.bias);
@@ -46,7 +29,7 @@ TENON_DEVICE void norm_row(const NormParams& p, int64_t row, const T* const (&te
     };
     V read[count][kNormItems], scales[kNormItems];
     TENON_UNROLL
-    for (int t = 0; t < count; t++) load_items(terms[t], read[t]);
+    for (int t = 0; t < count; t++) load_items(terms(t), read[t]);
     load_items(scale, scales);
 
     // The sum is rounded: it may be an output of its own.
@@ -54,10 +37,10 @@ TENON_DEVICE void norm_row(const NormParams& p, int64_t row, const T* const (&te
         float s[N], more[N];
         TENON_UNROLL
         for (int k = 0; k < N; k++) s[k] = float_of(0x7fc00000u);
-        if (terms[0]) to_floats(term(0), s);
+        if (terms(0)) to_floats(term(0), s);
         TENON_UNROLL
         for (int t = 1; t < count; t++) {
-            if (!terms[t]) continue;
+            if (!terms(t)) continue;
             to_floats(term(t), more);
             TENON_UNROLL
             for (int k = 0; k < N; k++) s[k] += more[k];
@@ -81,10 +64,12 @@ TENON_DEVICE void norm_row(const NormParams& p, int64_t row, const T* const (&te
             }
         }
         if constexpr (!warp) {
+            const int block_step = static_cast<int>(blockDim.x) * kNormItems * N;
             TENON_NO_UNROLL
-            for (int i = first + kNormItems * step; i < columns; i += step) {
+            for (int i = first + block_step, item = 0; i < columns;
+                 i += ++item % kNormItems ? step : block_step - (kNormItems - 1) * step) {
                 float v[N];
-                to_floats(add([&](int t) { return load_words<N>(terms[t] + i); }), v);
+                to_floats(add([&](int t) { return load_words<N>(terms(t) + i); }), v);
                 body(
                     i, v, [&] { return load_words<N>(scale + i); }, [&] { return load_words<N>(bias + i); });
             }
@@ -150,18 +135,20 @@ TENON_DEVICE void norm_row(const NormParams& p, int64_t row, const T* const (&te
         normalise(v, scale_of, bias_of, n);
         // After the last read of this element: sum and y may be one of the terms.
         if (p.sum) store_words<N>(static_cast<T*>(p.sum) + row * p.sum_stride + i, words_from_floats<T>(v));
-        store_norm<T>(p, row, i, n, inverse_scale);
+        store_as<T>(p.y, p.y_type, row * p.y_stride + i, n, inverse_scale);
     });
 }
 
 // The row of this warp or block: norm_row over x and the residual.
 template <class T, int N, bool warp>
 TENON_DEVICE void norm(const NormParams& p, float* shared) {
-    int64_t row = warp ? int64_t{blockIdx.x} * (kNormThreads / kWarp) + warp_id() : blockIdx.x;
+    uint32_t row = warp ? blockIdx.x * (kNormThreads / kWarp) + warp_id() : blockIdx.x;
     if (row >= p.rows) return;
-    const T* const terms[] = {static_cast<const T*>(p.x) + row * p.x_stride,
-                              p.residual ? static_cast<const T*>(p.residual) + row * p.residual_stride : nullptr};
-    norm_row<T, N, warp>(p, row, terms, shared);
+    auto terms = [&](int t) -> const T* {
+        if (t == 0) return static_cast<const T*>(p.x) + row * p.x_stride;
+        return p.residual ? static_cast<const T*>(p.residual) + row * p.residual_stride : nullptr;
+    };
+    norm_row<T, N, warp, 2>(p, row, terms, shared);
 }
 
 }  // namespace tenon::cuda
