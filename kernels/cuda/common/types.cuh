@@ -7,6 +7,12 @@
 
 namespace tenon::cuda {
 
+// Whether two types are one. (NVRTC has neither <type_traits> nor __is_same.)
+template <class A, class B>
+constexpr bool kSame = false;
+template <class A>
+constexpr bool kSame<A, A> = true;
+
 struct f16 {
     uint16_t bits;
 };

@@ -82,7 +82,7 @@ TENON_DEVICE void to_floats(const Vec<T, N>& from, float (&to)[N]) {
 template <class T, int N>
 TENON_DEVICE Vec<T, N> from_floats(const float (&from)[N]) {
     Vec<T, N> r;
-    if constexpr (N % 2 == 0 && (__is_same(T, f16) || __is_same(T, bf16))) {
+    if constexpr (N % 2 == 0 && (kSame<T, f16> || kSame<T, bf16>)) {
         TENON_UNROLL
         for (int i = 0; i < N; i += 2) {
             uint32_t pair = Pack<T>::from(from[i], from[i + 1]);
@@ -125,7 +125,7 @@ TENON_DEVICE void to_floats(const Words<T, N>& from, float (&to)[N]) {
     for (int i = 0; i < N; i++) {
         if constexpr (sizeof(T) == 4) {
             to[i] = float_of(from.w[i]);
-        } else if constexpr (__is_same(T, bf16)) {
+        } else if constexpr (kSame<T, bf16>) {
             to[i] = float_of(i % 2 == 0 ? from.w[i / 2] << 16 : from.w[i / 2] & 0xffff0000u);
         } else {
             to[i] = to_float(T{static_cast<uint16_t>(from.w[i / 2] >> i % 2 * 16)});

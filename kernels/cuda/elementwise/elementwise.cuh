@@ -60,7 +60,7 @@ template <class T, int n>
 TENON_DEVICE auto at(const Packed<T, n>& x, int k) {
     if constexpr (sizeof(T) == 8) {
         return fn::value_of_bits<T>(x.w[2 * k] | static_cast<uint64_t>(x.w[2 * k + 1]) << 32);
-    } else if constexpr (__is_same(T, bf16)) {
+    } else if constexpr (kSame<T, bf16>) {
         return float_of(k % 2 == 0 ? x.w[k / 2] << 16 : x.w[k / 2] & 0xffff0000u);
     } else {
         constexpr int per_word = 4 / static_cast<int>(sizeof(T));
@@ -78,7 +78,7 @@ TENON_DEVICE auto at(const T& x, int) {
 
 template <class T, int n, class V>
 TENON_DEVICE void store_values(T* address, const V (&values)[n]) {
-    if constexpr (__is_same(T, f16) || __is_same(T, bf16)) {
+    if constexpr (kSame<T, f16> || kSame<T, bf16>) {
         store_words(address, words_from_floats<T>(values));
     } else {
         Vec<T, n> r;

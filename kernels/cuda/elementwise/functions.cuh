@@ -24,9 +24,9 @@ struct boolean {
 namespace fn {
 
 template <class V>
-constexpr bool kFloating = __is_same(V, float) || __is_same(V, double);
+constexpr bool kFloating = kSame<V, float> || kSame<V, double>;
 template <class T>
-constexpr bool kNarrowFloat = __is_same(T, f16) || __is_same(T, bf16) || __is_same(T, f8e4m3) || __is_same(T, f8e5m2);
+constexpr bool kNarrowFloat = kSame<T, f16> || kSame<T, bf16> || kSame<T, f8e4m3> || kSame<T, f8e5m2>;
 template <class V>
 constexpr bool kSigned = static_cast<V>(-1) < static_cast<V>(0);
 
@@ -46,7 +46,7 @@ using Unsigned = typename UnsignedOf<sizeof(V)>::type;
 
 template <class T>
 TENON_DEVICE auto to_value(T x) {
-    if constexpr (__is_same(T, boolean)) {
+    if constexpr (kSame<T, boolean>) {
         return x.byte != 0;
     } else if constexpr (kNarrowFloat<T>) {
         return to_float(x);
@@ -57,7 +57,7 @@ TENON_DEVICE auto to_value(T x) {
 
 template <class T, class V>
 TENON_DEVICE T from_value(V x) {
-    if constexpr (__is_same(T, boolean)) {
+    if constexpr (kSame<T, boolean>) {
         return boolean{static_cast<uint8_t>(x ? 1 : 0)};
     } else if constexpr (kNarrowFloat<T>) {
         return from_float<T>(x);
@@ -69,9 +69,9 @@ TENON_DEVICE T from_value(V x) {
 // The value of the element whose bits are the lowest of `bits`.
 template <class T, class B>
 TENON_DEVICE auto value_of_bits(B bits) {
-    if constexpr (__is_same(T, float)) {
+    if constexpr (kSame<T, float>) {
         return float_of(bits);
-    } else if constexpr (__is_same(T, double)) {
+    } else if constexpr (kSame<T, double>) {
 #if defined(TENON_ON_GPU)
         return __longlong_as_double(static_cast<long long>(bits));
 #else
@@ -79,7 +79,7 @@ TENON_DEVICE auto value_of_bits(B bits) {
 #endif
     } else if constexpr (kNarrowFloat<T>) {
         return to_float(T{static_cast<decltype(T::bits)>(bits)});
-    } else if constexpr (__is_same(T, boolean)) {
+    } else if constexpr (kSame<T, boolean>) {
         return (bits & 0xff) != 0;
     } else {
         return static_cast<T>(bits);
@@ -105,8 +105,8 @@ TENON_DEVICE float round_to_odd(double x) {
 template <class V>
 TENON_DEVICE int32_t to_int32(V x) {
 #if defined(TENON_ON_GPU)
-    if constexpr (__is_same(V, float)) return __float2int_rz(x);
-    if constexpr (__is_same(V, double)) return x != x ? 0 : __double2int_rz(x);
+    if constexpr (kSame<V, float>) return __float2int_rz(x);
+    if constexpr (kSame<V, double>) return x != x ? 0 : __double2int_rz(x);
 #else
     if (x != x) return 0;
     return x >= V(0x1p31) ? INT32_MAX : x < V(-0x1p31) ? INT32_MIN : static_cast<int32_t>(x);
@@ -116,8 +116,8 @@ template <class V>
 TENON_DEVICE int64_t to_int64(V x) {
     if (x != x) return 0;
 #if defined(TENON_ON_GPU)
-    if constexpr (__is_same(V, float)) return __float2ll_rz(x);
-    if constexpr (__is_same(V, double)) return __double2ll_rz(x);
+    if constexpr (kSame<V, float>) return __float2ll_rz(x);
+    if constexpr (kSame<V, double>) return __double2ll_rz(x);
 #else
     return x >= V(0x1p63) ? INT64_MAX : x < V(-0x1p63) ? INT64_MIN : static_cast<int64_t>(x);
 #endif
@@ -133,19 +133,19 @@ TENON_DEVICE uint64_t to_uint64(V x) {
 // than 32 bits; to booleans: x != 0; to fp8: saturates.
 template <class T, class V>
 TENON_DEVICE auto cast(V x) {
-    if constexpr (__is_same(T, boolean)) {
+    if constexpr (kSame<T, boolean>) {
         return x != V(0);
     } else if constexpr (kNarrowFloat<T>) {
         // These values are exact in fp32; others would be rounded twice.
-        if constexpr (__is_same(V, float) || sizeof(V) < 4)
+        if constexpr (kSame<V, float> || sizeof(V) < 4)
             return rounded<T>(static_cast<float>(x));
         else
             return rounded<T>(round_to_odd(static_cast<double>(x)));
     } else if constexpr (kFloating<T> || !kFloating<V>) {
         return static_cast<T>(x);
-    } else if constexpr (__is_same(T, uint64_t)) {
+    } else if constexpr (kSame<T, uint64_t>) {
         return to_uint64(x);
-    } else if constexpr (__is_same(T, int64_t) || __is_same(T, uint32_t)) {
+    } else if constexpr (kSame<T, int64_t> || kSame<T, uint32_t>) {
         return static_cast<T>(to_int64(x));
     } else {
         return static_cast<T>(to_int32(x));
@@ -178,9 +178,9 @@ TENON_DEVICE V sub(V x, V y) {
 template <class V>
 TENON_DEVICE V mul(V x, V y) {
 #if defined(TENON_ON_GPU)
-    if constexpr (__is_same(V, float))
+    if constexpr (kSame<V, float>)
         return __fmul_rn(x, y);
-    else if constexpr (__is_same(V, double))
+    else if constexpr (kSame<V, double>)
         return __dmul_rn(x, y);
 #else
     if constexpr (kFloating<V>) return x * y;
@@ -237,7 +237,7 @@ TENON_DEVICE V max(V x, V y) {
 template <class V, class E>
 TENON_DEVICE V pow(V x, E y) {
     if constexpr (kFloating<V> && kFloating<E>) {
-        if constexpr (__is_same(V, E))
+        if constexpr (kSame<V, E>)
             return ::pow(x, y);
         else
             return static_cast<V>(::pow(static_cast<double>(x), static_cast<double>(y)));
@@ -455,7 +455,7 @@ TENON_DEVICE V round(V x) {
 // A quotient that may be off by two units in the last place, and is 0 where the divisor is beyond 2^126.
 template <class V>
 TENON_DEVICE V quick_div(V x, V y) {
-    if constexpr (__is_same(V, float))
+    if constexpr (kSame<V, float>)
         return x * reciprocal_fast(y);
     else
         return x / y;
