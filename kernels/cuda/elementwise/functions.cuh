@@ -336,7 +336,7 @@ TENON_DEVICE bool is_nan(V x) {
 // A positive infinity counts if a is not 0, a negative one if b is not 0.
 template <class V>
 TENON_DEVICE bool is_inf(V x, float a, float b) {
-    const V infinity = static_cast<V>(__builtin_huge_valf());
+    const V infinity = static_cast<V>(float_of(0x7f800000u));
     return (x == infinity && a != 0) || (x == -infinity && b != 0);
 }
 
