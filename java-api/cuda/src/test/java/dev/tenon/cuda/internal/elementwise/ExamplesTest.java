@@ -90,8 +90,7 @@ class ExamplesTest {
 
     /** The GPU's side of functions.cuh: one chain of all functions on each type. */
     @ParameterizedTest
-    @EnumSource(
-            names = {"FLOAT32", "FLOAT64", "FLOAT16", "BFLOAT16", "INT8", "INT64", "UINT32", "UINT64"})
+    @EnumSource(names = {"FLOAT32", "FLOAT64", "FLOAT16", "BFLOAT16", "INT8", "INT64", "UINT32", "UINT64"})
     void everyFunctionCompiles(DataType type) {
         KernelCache cache = cacheOrSkip();
         List<Step> steps = new ArrayList<>();
