@@ -535,24 +535,12 @@ TENON_DEVICE V mish(V x) {
     const V e = exp<T>(x > 20 ? V(20) : x), n = e * (e + 2);
     return mul(x, quick_div(n, n + 2));
 }
-// x / 2 (1 + erf(x / sqrt(2))). Narrow types: max(x, 0) - |x| erfc(|x| / sqrt(2)) / 2, where erfc is
-// 1 / polynomial^16
-// (Abramowitz and Stegun 1964, 7.1.28; off by 3e-7), the coefficients scaled by 2^(1/16 - k/2).
+// x / 2 (1 + erf(x / sqrt(2))) = max(x, 0) - |x| Phi(-|x|).
 template <class T, class V>
 TENON_DEVICE V gelu_erf(V x) {
-    if constexpr (kNarrowFloat<T>) {
-        const float a = ::fabs(x), z = ::fmin(a, 16.0f);
-        float q = ::fma(5.621299664e-06f, z, 5.105520901e-05f);
-        q = ::fma(q, z, 3.968613701e-05f);
-        q = ::fma(q, z, 3.422739239e-03f);
-        q = ::fma(q, z, 2.207699846e-02f);
-        q = ::fma(q, z, 5.207516304e-02f);
-        q = ::fma(q, z, 1.044273782e+00f);
-        q *= q;
-        q *= q;
-        q *= q;
-        q *= q;
-        return ::fma(-z, reciprocal_fast(q), ::fma(0.5f, a, 0.5f * x));
+    if constexpr (kSame<V, float>) {
+        const float a = ::fabs(x), limited = ::fmin(a, 13.0f);
+        return ::fma(-limited, normal_tail<T>(limited), ::fma(0.5f, a, 0.5f * x));
     } else {
         return mul(V(0.5) * x, 1 + ::erf(x * V(0.70710678118654752440)));
     }
