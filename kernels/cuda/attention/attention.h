@@ -56,8 +56,8 @@ typedef struct tenon_cuda_attention {
     int64_t batch;             /* >= 0 */
     int64_t heads;             /* >= 1; a multiple of kv_heads */
     int64_t kv_heads;          /* >= 1 */
-    int64_t queries;           /* 0 to 2^30 */
-    int64_t keys;              /* 0 to 2^30 */
+    int64_t queries;           /* 0 to 2^29 */
+    int64_t keys;              /* 0 to 2^29 */
     int64_t head_size;         /* 1 to 256 */
     int64_t value_size;        /* 1 to 256; as fast as head_size when not greater */
     int64_t q_batch_stride;    /* strides of q, k, v: any sign, 0 repeats */
@@ -76,7 +76,7 @@ typedef struct tenon_cuda_attention {
     int64_t mask_head_stride;
     int64_t mask_row_stride;
     int64_t causal;        /* TENON_CUDA_ATTENTION_CAUSAL_* */
-    int64_t causal_offset; /* -2^30 to 2^30; only with CAUSAL_OFFSET */
+    int64_t causal_offset; /* -2^29 to 2^29; only with CAUSAL_OFFSET */
     int64_t window;        /* 0: none */
     double scale;          /* finite; usually 1 / sqrt(head_size) */
     double softcap;        /* c > 0; 0: none */
