@@ -13,11 +13,20 @@ set(TENON_CUDA_DIR "${TENON_ROOT}/kernels/cuda")
 # Machine code for these, and PTX of the oldest for every GPU that comes later.
 set(TENON_CUDA_ARCHITECTURES 80 90 90a 100 120 CACHE STRING "GPU architectures of the fatbins")
 find_program(TENON_NVCC nvcc HINTS "$ENV{CUDA_HOME}/bin" /usr/local/cuda/bin DOC "CUDA compiler")
-if(TENON_NVCC)
-    message(STATUS "CUDA kernels: fatbins for sm_{${TENON_CUDA_ARCHITECTURES}} with ${TENON_NVCC}")
-else()
+set(TENON_CUDA_FATBINS OFF)
+if(NOT TENON_NVCC)
     message(NOTICE "CUDA kernels: no nvcc found (PATH, CUDA_HOME, /usr/local/cuda), so they are not compiled for GPUs; "
                    "they are still tested on the host")
+else()
+    # 12.8 is the first that knows all of these architectures.
+    execute_process(COMMAND "${TENON_NVCC}" --version OUTPUT_VARIABLE nvcc_version ERROR_QUIET)
+    string(REGEX MATCH "release ([0-9]+\\.[0-9]+)" nvcc_version "${nvcc_version}")
+    if(CMAKE_MATCH_1 VERSION_LESS 12.8)
+        message(NOTICE "CUDA kernels: ${TENON_NVCC} is of CUDA \"${CMAKE_MATCH_1}\", 12.8 or newer is needed, so they are "
+                       "not compiled for GPUs; they are still tested on the host")
+    else()
+        set(TENON_CUDA_FATBINS ON)
+    endif()
 endif()
 
 add_library(tenon_cuda_includes INTERFACE)
@@ -75,7 +84,7 @@ function(tenon_cuda_kernel family)
         endforeach()
     endif()
 
-    if(TENON_NVCC)
+    if(TENON_CUDA_FATBINS)
         tenon_cuda_fatbin(${family} ${kernels})
     endif()
 endfunction()
