@@ -38,6 +38,24 @@ Kernel plain_kernel(int64_t head) {
 
 }  // namespace
 
+namespace tenon::cuda {
+
+bool divide_attention(AttentionParams& p, const tenon_cuda_attention& a, const tenon_cuda_device& device, int rows) {
+    int64_t all_heads = a.batch * a.heads, tiles = divide_up(a.queries, rows);
+    if (all_heads > INT32_MAX / tiles) return false;
+    // Half of L2 for the keys and values of the heads that are worked on together, and at least two blocks for every
+    // multiprocessor.
+    int64_t kv_bytes = std::max<int64_t>(a.keys, 1) * (a.head_size + a.value_size) * size_of_type(a.type);
+    int64_t fitting = device.l2_bytes / 2 / kv_bytes * p.group;
+    int64_t enough = divide_up(2 * device.multiprocessors, tiles * p.group) * p.group;
+    p.section_heads = static_cast<int32_t>(std::min(std::max(fitting, enough), all_heads));
+    p.all_heads = static_cast<int32_t>(all_heads);
+    p.query_tiles = static_cast<int32_t>(tiles);
+    return true;
+}
+
+}  // namespace tenon::cuda
+
 int32_t tenon_cuda_attention_plan(const tenon_cuda_attention* args, const tenon_cuda_device* device,
                                   tenon_cuda_plan* plan) {
     Planner planner(plan);
@@ -97,9 +115,6 @@ int32_t tenon_cuda_attention_plan(const tenon_cuda_attention* args, const tenon_
         vectors = vectors && aligned(t.pointer, 16) && t.batch_stride % vector == 0 && t.head_stride % vector == 0 &&
                   t.row_stride % vector == 0 && t.size % vector == 0;
     }
-    if (device->compute_capability == 90 && a.keys > 0 && plan_attention_sm90(a, *device, planner)) {
-        return planner.done();
-    }
 
     constexpr double log2_e = 1.4426950408889634;
     AttentionParams p{};
@@ -130,6 +145,9 @@ int32_t tenon_cuda_attention_plan(const tenon_cuda_attention* args, const tenon_
     p.softcap_scale = a.softcap != 0 ? static_cast<float>(a.scale / a.softcap) : 0.0f;
     p.softcap_log2 = static_cast<float>(a.softcap * log2_e);
 
+    if (device->compute_capability == 90 && a.keys > 0 && plan_attention_sm90(a, *device, p, planner)) {
+        return planner.done();
+    }
     int64_t size = std::max(a.head_size, a.value_size);
     int64_t all_heads = a.batch * a.heads;
     Kernel kernel;
@@ -142,20 +160,10 @@ int32_t tenon_cuda_attention_plan(const tenon_cuda_attention* args, const tenon_
         bool fills = all_heads * divide_up(a.queries, kernel.rows) >= device->multiprocessors;
         if (!fills && (head == 64 || head == 128)) kernel = mma_kernel(head, true, half);
     }
-    int64_t tiles = divide_up(a.queries, kernel.rows);
-    if (all_heads > INT32_MAX / tiles) {
-        return planner.unsupported("%lld heads of %lld tiles of queries: more than 2^31 - 1 blocks",
-                                   (long long)all_heads, (long long)tiles);
+    if (!divide_attention(p, a, *device, kernel.rows)) {
+        return planner.unsupported("%lld heads of %lld queries: more than 2^31 - 1 blocks", (long long)all_heads,
+                                   (long long)a.queries);
     }
-    // Half of L2 for the keys and values of the heads that are worked on together, and at least two blocks for every
-    // multiprocessor.
-    int64_t kv_bytes = std::max<int64_t>(a.keys, 1) * (a.head_size + a.value_size) * size_of_type(a.type);
-    int64_t fitting = device->l2_bytes / 2 / kv_bytes * p.group;
-    int64_t enough = divide_up(2 * device->multiprocessors, tiles * p.group) * p.group;
-    p.section_heads = static_cast<int32_t>(std::clamp<int64_t>(fitting, enough, std::max(enough, all_heads)));
-    p.section_heads = std::min<int32_t>(p.section_heads, static_cast<int32_t>(all_heads));
-    p.all_heads = static_cast<int32_t>(all_heads);
-    p.query_tiles = static_cast<int32_t>(tiles);
-    planner.launch(kernel.name, {all_heads * tiles}, kernel.threads, kernel.shared_bytes, p);
+    planner.launch(kernel.name, {all_heads * p.query_tiles}, kernel.threads, kernel.shared_bytes, p);
     return planner.done();
 }

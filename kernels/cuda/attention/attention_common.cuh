@@ -28,14 +28,14 @@ TENON_DEVICE int first_key(const AttentionParams& p, const AttentionWork& w, int
     return p.window ? row + w.diagonal - p.window : 0;
 }
 
-// Block -> heads and queries. Heads come in sections whose keys and values fit in L2 together; within a section all
-// heads' last tile of queries comes first, then the one before: with causal masks the longest work starts first. Query
-// heads that share keys are neighbours.
+// Block (or piece of work) -> heads and queries. Heads come in sections whose keys and values fit in L2 together;
+// within a section all heads' last tile of queries comes first, then the one before: with causal masks the longest work
+// starts first. Query heads that share keys are neighbours.
 template <int rows, int keys>
-TENON_DEVICE AttentionWork attention_work(const AttentionParams& p) {
+TENON_DEVICE AttentionWork attention_work(const AttentionParams& p, uint32_t block) {
     uint32_t heads = static_cast<uint32_t>(p.section_heads);
     uint32_t per_section = heads * static_cast<uint32_t>(p.query_tiles);
-    uint32_t section = blockIdx.x / per_section, rest = blockIdx.x % per_section;
+    uint32_t section = block / per_section, rest = block % per_section;
     uint32_t first = section * heads, left = static_cast<uint32_t>(p.all_heads) - first;
     uint32_t count = left < heads ? left : heads;
     int tile = p.query_tiles - 1 - static_cast<int>(rest / count);

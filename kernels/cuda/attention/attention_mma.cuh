@@ -20,7 +20,7 @@ TENON_DEVICE void attention_mma(const AttentionParams& p, unsigned char* shared_
     // A score may exceed the maximum that its row's sums refer to by this much (log2) before they are rescaled.
     constexpr float slack = 8.0f;
 
-    const AttentionWork w = attention_work<tile.rows, tile.keys>(p);
+    const AttentionWork w = attention_work<tile.rows, tile.keys>(p, blockIdx.x);
     T* const shared_q = reinterpret_cast<T*>(shared_bytes);
     T* const ring = shared_q + tile.rows * stride;
     const T* const q = at<T>(p.q, w.batch, w.head, w.row0);

@@ -78,8 +78,12 @@ constexpr AttentionPlainTile attention_plain_tile(int head) {
 template <int head>
 constexpr AttentionPlainTile kAttentionPlainTile = attention_plain_tile(head);
 
+// Divides the work into tiles of `rows` queries. False: more than 2^31 - 1 blocks.
+bool divide_attention(AttentionParams& p, const tenon_cuda_attention& args, const tenon_cuda_device& device, int rows);
+
 // Whether this family has a Hopper kernel for the case; if so, adds its launch. args have been checked and there is
-// something to compute. In attention_sm90.cpp.
-bool plan_attention_sm90(const tenon_cuda_attention& args, const tenon_cuda_device& device, Planner& planner);
+// something to compute; p has everything but the division of the work. In attention_sm90.cpp.
+bool plan_attention_sm90(const tenon_cuda_attention& args, const tenon_cuda_device& device, AttentionParams p,
+                         Planner& planner);
 
 }  // namespace tenon::cuda

@@ -12,7 +12,7 @@ TENON_DEVICE void attention_plain(const AttentionParams& p, unsigned char* share
     constexpr int R = tile.rows / 16, C = tile.keys / 16, E = kHead / 64;
     constexpr int stride = tile.row_elements, weight_stride = tile.weight_elements, threads = tile.threads;
 
-    const AttentionWork w = attention_work<tile.rows, tile.keys>(p);
+    const AttentionWork w = attention_work<tile.rows, tile.keys>(p, blockIdx.x);
     float* const shared_q = reinterpret_cast<float*>(shared_bytes);
     float* const shared_k = shared_q + tile.rows * stride;
     float* const shared_v = shared_k + tile.keys * stride;

@@ -27,8 +27,9 @@ TENON_DEVICE uint64_t matrix_descriptor(const void* start, int leading_bytes, in
     return uint64_t{1} << 62 | static_cast<uint64_t>(stride_bytes >> 4) << 32 |
            static_cast<uint64_t>(leading_bytes >> 4) << 16 | (address & 0x3ffff) >> 4;
 }
+// Moves the start; in the lower half only, as the compiler cannot know that nothing is carried.
 TENON_DEVICE uint64_t advance(uint64_t descriptor, int bytes) {
-    return descriptor + static_cast<uint64_t>(bytes >> 4);
+    return descriptor >> 32 << 32 | (static_cast<uint32_t>(descriptor) + static_cast<uint32_t>(bytes >> 4));
 }
 
 #if defined(TENON_ON_GPU)
@@ -86,10 +87,12 @@ namespace detail {
 #define TENON_R32 TENON_R() TENON_R(1) TENON_R(2) "%30, %31"
 #define TENON_R40 TENON_R() TENON_R(1) TENON_R(2) "%30, %31, %32, %33, %34, %35, %36, %37, %38, %39"
 #define TENON_R64 TENON_R() TENON_R(1) TENON_R(2) TENON_R(3) TENON_R(4) TENON_R(5) "%60, %61, %62, %63"
-#define TENON_R128                                                                                      \
-    TENON_R()                                                                                           \
-    TENON_R(1)                                                                                          \
-    TENON_R(2) TENON_R(3) TENON_R(4) TENON_R(5) TENON_R(6) TENON_R(7) TENON_R(8) TENON_R(9) TENON_R(10) \
+#define TENON_R128                                                                \
+    TENON_R()                                                                     \
+    TENON_R(1)                                                                    \
+    TENON_R(2)                                                                    \
+    TENON_R(3)                                                                    \
+    TENON_R(4) TENON_R(5) TENON_R(6) TENON_R(7) TENON_R(8) TENON_R(9) TENON_R(10) \
         TENON_R(11) "%120, %121, %122, %123, %124, %125, %126, %127"
 
 // i0 to i4 are the numbers of the operands after the sums.
@@ -142,8 +145,9 @@ TENON_WGMMA_TYPE(bf16, "bf16")
 #else
 
 namespace host {
-// 16-bit element (mn, k) of the matrix that the descriptor names.
-inline const uint16_t* matrix_element(uint64_t descriptor, bool k_major, int mn, int k) {
+// `count` elements from (mn, k) on, along k or mn, of the matrix that the descriptor names; within 16 bytes.
+template <class T, int count>
+void load_matrix(uint64_t descriptor, bool k_major, int mn, int k, float* values) {
     uint32_t start = static_cast<uint32_t>(descriptor & 0x3fff) << 4;
     uint32_t leading = static_cast<uint32_t>(descriptor >> 16 & 0x3fff) << 4;
     uint32_t stride = static_cast<uint32_t>(descriptor >> 32 & 0x3fff) << 4;
@@ -156,7 +160,16 @@ inline const uint16_t* matrix_element(uint64_t descriptor, bool k_major, int mn,
     uint32_t address = start + (k_major ? m / 8 * stride + m % 8 * 128 + c * 2
                                         : m / 64 * leading + m % 64 * 2 + c / 8 * stride + c % 8 * 128);
     address ^= (address >> 7 & 7) << 4;
-    return reinterpret_cast<const uint16_t*>(simt::dynamic_shared() + address - 1024);
+    struct alignas(2 * count) Elements {
+        T v[count];
+    } elements = *reinterpret_cast<const Elements*>(simt::dynamic_shared() + address - 1024);
+    for (int i = 0; i < count; i++) values[i] = to_float(elements.v[i]);
+}
+
+// Local data only: not worth the sanitizers' time.
+__attribute__((no_sanitize("thread", "address"))) inline float dot(const float* x, const float* y, float sum) {
+    for (int k = 0; k < 16; k++) sum += x[k] * y[k];
+    return sum;
 }
 
 // Each thread computes its own sums. With g = lane / 4 and t = lane % 4, those of warp w are
@@ -194,20 +207,23 @@ void wgmma(float* d, const uint32_t* a_registers, uint64_t a, uint64_t b, bool a
             if (std::memcmp(in.registers, a_registers, 16) != 0) simt::fail("wgmma: A changed before the wait");
         } else {
             for (int r = 0; r < 2; r++) {
-                for (int k = 0; k < 16; k++) {
-                    rows.rows[r].v[k] = to_float(T{*matrix_element(a, true, row + 8 * r, k)});
-                }
+                for (int k = 0; k < 16; k += 8) load_matrix<T, 8>(a, true, row + 8 * r, k, rows.rows[r].v + k);
             }
         }
         for (int j = 0; j < N / 8; j++) {
-            for (int i = 0; i < 2; i++) {
-                float sums[2];
-                for (int r = 0; r < 2; r++) sums[r] = accumulate ? d[4 * j + 2 * r + i] : 0.0f;
-                for (int k = 0; k < 16; k++) {
-                    float x = to_float(T{*matrix_element(b, !a_registers, 8 * j + column + i, k)});
-                    for (int r = 0; r < 2; r++) sums[r] += rows.rows[r].v[k] * x;
-                }
-                for (int r = 0; r < 2; r++) d[4 * j + 2 * r + i] = sums[r];
+            // Columns 8j + 2t and 8j + 2t + 1 of B.
+            float columns[2][16];
+            for (int i = 0; i < 2 && !a_registers; i++) {
+                for (int k = 0; k < 16; k += 8) load_matrix<T, 8>(b, true, 8 * j + column + i, k, columns[i] + k);
+            }
+            for (int k = 0; k < 16 && a_registers; k++) {
+                float pair[2];
+                load_matrix<T, 2>(b, false, 8 * j + column, k, pair);
+                columns[0][k] = pair[0], columns[1][k] = pair[1];
+            }
+            for (int i = 0; i < 4; i++) {
+                float* sum = d + 4 * j + i;
+                *sum = dot(rows.rows[i / 2].v, columns[i % 2], accumulate ? *sum : 0.0f);
             }
         }
     });

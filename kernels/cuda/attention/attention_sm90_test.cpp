@@ -1,0 +1,52 @@
+// The Hopper kernels of attention under the SIMT shim against a double reference.
+#include "attention/attention_test_support.h"
+
+using namespace attention_test;
+
+namespace {
+
+// Cases with small = false run on a GPU of one multiprocessor: one block does all work that is not causal.
+template <class T>
+void check_type() {
+    constexpr int64_t at = TENON_CUDA_ATTENTION_CAUSAL_OFFSET, end = TENON_CUDA_ATTENTION_CAUSAL_END;
+    const tenon_cuda_device d = hopper();
+    // Tiles of keys (128, 80): fewer and more than stages, full and not.
+    for (int64_t keys : {1, 128, 129, 700}) check<T>({.queries = 64, .keys = keys, .head = 64}, d);
+    for (int64_t keys : {127, 256, 600}) check<T>({.queries = 66, .keys = keys, .head = 128}, d);
+    for (int64_t keys : {80, 81, 250}) check<T>({.queries = 65, .keys = keys, .head = 256}, d);
+    // Several pieces of work for a block.
+    check<T>({.queries = 193, .keys = 140, .head = 64, .heads = 2}, d);
+    check<T>({.queries = 130, .keys = 150, .head = 128, .batch = 2, .layout = kRowsFirst}, d);
+    check<T>({.queries = 129, .keys = 30, .head = 256, .layout = kPadded}, d);
+    // Sizes in between are filled up with zeros.
+    check<T>({.queries = 64, .keys = 40, .head = 8, .value = 48, .layout = kPadded}, d);
+    check<T>({.queries = 70, .keys = 40, .head = 96, .small = true}, d);
+    check<T>({.queries = 70, .keys = 90, .head = 192, .value = 128, .small = true}, d);
+    // Causal; rows without a key, tiles that some warpgroups do not see, windows.
+    check<T>({.queries = 200, .keys = 200, .head = 64, .heads = 4, .kv_heads = 2, .causal = at, .layout = kPacked}, d);
+    check<T>({.queries = 140, .keys = 300, .head = 128, .causal = end}, d);
+    check<T>({.queries = 130, .keys = 60, .head = 128, .causal = end}, d);
+    check<T>({.queries = 70, .keys = 70, .head = 256, .causal = at, .offset = -3}, d);
+    check<T>({.queries = 64, .keys = 70, .head = 64, .causal = at, .offset = -64}, d);
+    check<T>({.queries = 64, .keys = 600, .head = 64, .causal = end, .window = 130}, d);
+    check<T>({.queries = 140, .keys = 300, .head = 128, .causal = at, .offset = 150, .window = 20}, d);
+    // Lengths: 0, 1, whole tiles, limited to the keys; what lies behind them is NaN.
+    check<T>({.queries = 70, .keys = 260, .head = 64, .batch = 5, .lengths = {0, 1, 128, 259, 500}}, d);
+    check<T>({.queries = 70, .keys = 260, .head = 128, .batch = 3, .causal = end, .lengths = {129, 256, 65}}, d);
+    check<T>({.queries = 70, .keys = 170, .head = 256, .batch = 2, .lengths = {170, 83}}, d);
+    // NaN and infinities; maxima that move from tile to tile; huge scores.
+    check<T>({.queries = 66, .keys = 140, .head = 16, .causal = at, .offset = 80, .special = true}, d);
+    check<T>({.queries = 64, .keys = 400, .head = 64, .deviation = 30}, d);
+    check<T>({.queries = 64, .keys = 300, .head = 128, .causal = end, .scale = 1e9}, d);
+}
+
+}  // namespace
+
+int main() {
+    check_type<f16>();
+    // The same code but for conversions and the products' type.
+    for (int64_t head : {64, 128, 256}) {
+        check<bf16>({.queries = 130, .keys = 300, .head = head, .batch = 2, .lengths = {300, 111}}, hopper());
+    }
+    return result("tenon_attention_sm90");
+}
