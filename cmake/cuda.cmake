@@ -1,4 +1,5 @@
-# tenon_cuda_kernel(<family>)  declares the CUDA kernel family in kernels/cuda/<family>/:
+# tenon_cuda_kernel(<family> [<other> ...])  declares the CUDA kernel family in kernels/cuda/<family>/, whose sources may
+# include headers of the other families:
 #
 #   <family>.cpp ...   launchers: host code without CUDA, linked into libtenon_cuda.so
 #   *.cu               kernels; compiled twice: by nvcc into <family>.fatbin (where there is an nvcc), and by the host
@@ -85,15 +86,19 @@ function(tenon_cuda_kernel family)
     endif()
 
     if(TENON_CUDA_FATBINS)
-        tenon_cuda_fatbin(${family} ${kernels})
+        tenon_cuda_fatbin(${family} "${ARGN}" ${kernels})
     endif()
 endfunction()
 
 # <build>/cuda/<family>.fatbin and <family>.csv, the compiler's report of registers, spills and shared memory.
-function(tenon_cuda_fatbin family)
+function(tenon_cuda_fatbin family includes)
     set(out "${CMAKE_BINARY_DIR}/cuda")
     file(GLOB headers CONFIGURE_DEPENDS "${TENON_CUDA_DIR}/${family}/*.cuh" "${TENON_CUDA_DIR}/${family}/*.h"
                                         "${TENON_CUDA_DIR}/common/*")
+    foreach(other IN LISTS includes)
+        file(GLOB more CONFIGURE_DEPENDS "${TENON_CUDA_DIR}/${other}/*.cuh" "${TENON_CUDA_DIR}/${other}/*.h")
+        list(APPEND headers ${more})
+    endforeach()
     add_custom_command(OUTPUT "${out}/${family}.fatbin" "${out}/${family}.csv"
         COMMAND "${CMAKE_COMMAND}" "-DNVCC=${TENON_NVCC}" "-DFAMILY=${family}" "-DSOURCES=${ARGN}" "-DOUT=${out}"
                 "-DINCLUDES=${TENON_CUDA_DIR}" "-DARCHITECTURES=${TENON_CUDA_ARCHITECTURES}"

@@ -1,7 +1,5 @@
 #include "norm/norm.h"
 
-#include <algorithm>
-
 #include "common/planner.h"
 #include "norm/norm_params.h"
 
@@ -63,22 +61,14 @@ int32_t tenon_cuda_norm_plan(const tenon_cuda_norm* args, const tenon_cuda_devic
     p.sum_stride = a.sum_stride;
     p.epsilon = static_cast<float>(a.epsilon);
     p.inverse_y_scale = quantized && !a.row_scale ? static_cast<float>(1.0 / a.y_scale) : 1.0f;
-    p.rms = a.kind == TENON_CUDA_NORM_RMS;
+    p.kind = static_cast<int32_t>(a.kind);
     p.y_type = static_cast<int32_t>(a.y_type);
 
-    // A row that fits the registers of one warp needs no barrier, and eight of them share a block. Longer rows get as
-    // many threads as keep them in registers.
-    int64_t accesses = vectors ? a.columns / vector : a.columns;
-    bool warp = vectors && accesses <= 32 * kNormItems;
     static const char* const names[3][3] = {{"tenon_norm_warp_f32", "tenon_norm_block_f32", "tenon_norm_any_f32"},
                                             {"tenon_norm_warp_f16", "tenon_norm_block_f16", "tenon_norm_any_f16"},
                                             {"tenon_norm_warp_bf16", "tenon_norm_block_bf16", "tenon_norm_any_bf16"}};
     int type = a.type == TENON_CUDA_F32 ? 0 : a.type == TENON_CUDA_F16 ? 1 : 2;
-    int64_t threads = kNormThreads, blocks = divide_up(a.rows, kNormThreads / 32);
-    if (!warp) {
-        threads = std::min<int64_t>(32 * divide_up(accesses, 32 * kNormItems), kNormMaxThreads);
-        blocks = a.rows;
-    }
-    planner.launch(names[type][warp ? 0 : vectors ? 1 : 2], {blocks}, threads, 0, p);
+    NormGeometry g = norm_geometry(a.rows, a.columns, vector, vectors);
+    planner.launch(names[type][g.kernel], {g.blocks}, g.threads, 0, p);
     return planner.done();
 }

@@ -7,8 +7,8 @@ namespace tenon::cuda {
 
 // y = the norm of the sum of `count` rows, terms(0), terms(1) ..., by a warp or by the whole block, N elements to an
 // access. terms(1) and later may be null: 0; where terms(0) is null, the sum is NaN. The first kNormItems accesses of
-// each thread stay in registers; longer rows are read again for each pass. All that a thread keeps is on its way before
-// it is used first.
+// each thread stay in registers; longer rows are read again for each pass. What a thread keeps of the first two terms
+// and of scale is on its way before it is used.
 template <class T, int N, bool warp, int count, class Terms>
 TENON_DEVICE void norm_row(const NormParams& p, uint32_t row, const Terms& terms, float* shared) {
     using V = Words<T, N>;
@@ -27,9 +27,9 @@ TENON_DEVICE void norm_row(const NormParams& p, uint32_t row, const Terms& terms
             if (i < columns) to[item] = load_words<N>(from + i);
         }
     };
-    V read[count][kNormItems], scales[kNormItems];
-    TENON_UNROLL
-    for (int t = 0; t < count; t++) load_items(terms(t), read[t]);
+    V read[2][kNormItems], scales[kNormItems];
+    load_items(terms(0), read[0]);
+    load_items(terms(1), read[1]);
     load_items(scale, scales);
 
     // The sum is rounded: it may be an output of its own.
@@ -49,7 +49,9 @@ TENON_DEVICE void norm_row(const NormParams& p, uint32_t row, const Terms& terms
     };
     TENON_UNROLL
     for (int item = 0; item < kNormItems; item++) {
-        if (first + item * step < columns) read[0][item] = add([&](int t) { return read[t][item]; });
+        int i = first + item * step;
+        if (i < columns)
+            read[0][item] = add([&](int t) { return t < 2 ? read[t][item] : load_words<N>(terms(t) + i); });
     }
     // Calls body(column, values, what gives the scale, what gives the bias) for every access of this thread.
     auto for_each = [&](auto body) {
@@ -83,8 +85,8 @@ TENON_DEVICE void norm_row(const NormParams& p, uint32_t row, const Terms& terms
         }
     };
 
-    float mean = 0.0f;
-    if (!p.rms) {
+    float mean = 0.0f, inverse = 1.0f;
+    if (p.kind == TENON_CUDA_NORM_LAYER) {
         float s = 0.0f;
         for_each([&](int, const float(&v)[N], auto, auto) {
             TENON_UNROLL
@@ -92,12 +94,14 @@ TENON_DEVICE void norm_row(const NormParams& p, uint32_t row, const Terms& terms
         });
         mean = over_row(Sum{}, s) / static_cast<float>(columns);
     }
-    float squares = 0.0f;
-    for_each([&](int, const float(&v)[N], auto, auto) {
-        TENON_UNROLL
-        for (int k = 0; k < N; k++) squares += (v[k] - mean) * (v[k] - mean);
-    });
-    const float inverse = rsqrtf(over_row(Sum{}, squares) / static_cast<float>(columns) + p.epsilon);
+    if (p.kind != kNormNone) {
+        float squares = 0.0f;
+        for_each([&](int, const float(&v)[N], auto, auto) {
+            TENON_UNROLL
+            for (int k = 0; k < N; k++) squares += (v[k] - mean) * (v[k] - mean);
+        });
+        inverse = rsqrtf(over_row(Sum{}, squares) / static_cast<float>(columns) + p.epsilon);
+    }
 
     auto normalise = [&](const float(&v)[N], auto scale_of, auto bias_of, float(&n)[N]) {
         TENON_UNROLL
