@@ -1,5 +1,5 @@
-# tenon_cuda_kernel(<family> [<other> ...])  declares the CUDA kernel family in kernels/cuda/<family>/, whose sources may
-# include headers of the other families:
+# tenon_cuda_kernel(<family> [EXAMPLES] [<other> ...])  declares the CUDA kernel family in kernels/cuda/<family>/, whose
+# sources may include headers of the other families; EXAMPLES are tested and reported as all are, but not shipped:
 #
 #   <family>.cpp ...   launchers: host code without CUDA, linked into libtenon_cuda.so
 #   *.cu               kernels; compiled twice: by nvcc into <family>.fatbin (where there is an nvcc), and by the host
@@ -63,6 +63,7 @@ function(tenon_cuda_test source)
 endfunction()
 
 function(tenon_cuda_kernel family)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "EXAMPLES" "" "")
     set(folder "${TENON_CUDA_DIR}/${family}")
     file(GLOB kernels CONFIGURE_DEPENDS "${folder}/*.cu")
     set_property(GLOBAL APPEND PROPERTY TENON_CUDA_CONTRACTS "${family}/${family}.h")
@@ -72,12 +73,14 @@ function(tenon_cuda_kernel family)
 
     add_library(cuda_launch_${family} OBJECT ${launchers})
     target_link_libraries(cuda_launch_${family} PUBLIC tenon_cuda_includes)
-    set_property(GLOBAL APPEND PROPERTY TENON_CUDA_LAUNCHERS cuda_launch_${family})
+    if(NOT arg_EXAMPLES)
+        set_property(GLOBAL APPEND PROPERTY TENON_CUDA_LAUNCHERS cuda_launch_${family})
+        set_property(GLOBAL APPEND PROPERTY TENON_CUDA_HOST_KERNELS cuda_host_${family})
+    endif()
 
     set_source_files_properties(${kernels} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++")
     add_library(cuda_host_${family} OBJECT EXCLUDE_FROM_ALL ${kernels})
     target_link_libraries(cuda_host_${family} PUBLIC tenon_cuda_includes)
-    set_property(GLOBAL APPEND PROPERTY TENON_CUDA_HOST_KERNELS cuda_host_${family})
 
     if(BUILD_TESTING)
         foreach(test IN LISTS tests)
@@ -86,7 +89,10 @@ function(tenon_cuda_kernel family)
     endif()
 
     if(TENON_CUDA_FATBINS)
-        tenon_cuda_fatbin(${family} "${ARGN}" ${kernels})
+        tenon_cuda_fatbin(${family} "${arg_UNPARSED_ARGUMENTS}" ${kernels})
+        if(NOT arg_EXAMPLES)
+            set_property(GLOBAL APPEND PROPERTY TENON_CUDA_FATBINS "${CMAKE_BINARY_DIR}/cuda/${family}.fatbin")
+        endif()
     endif()
 endfunction()
 
@@ -105,7 +111,6 @@ function(tenon_cuda_fatbin family includes)
                 "-DHOST_COMPILER=${CMAKE_CXX_COMPILER}" -P "${TENON_ROOT}/cmake/cuda_fatbin.cmake"
         DEPENDS ${ARGN} ${headers} "${TENON_ROOT}/cmake/cuda_fatbin.cmake"
         COMMENT "Compiling ${family}.fatbin" VERBATIM)
-    set_property(GLOBAL APPEND PROPERTY TENON_CUDA_FATBINS "${out}/${family}.fatbin")
     set_property(GLOBAL APPEND PROPERTY TENON_CUDA_REPORTS "${out}/${family}.csv")
 endfunction()
 

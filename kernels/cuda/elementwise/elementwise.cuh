@@ -48,9 +48,13 @@ TENON_DEVICE Packed<T, n> load_packed(const T* address) {
     } else if constexpr (r.bytes == 2) {
         r.w[0] = *reinterpret_cast<const uint16_t*>(address);
     } else {
-        const auto words = load<r.bytes / 4>(reinterpret_cast<const uint32_t*>(address));
+        constexpr int words = r.bytes / 4, chunk = words < 4 ? words : 4;
         TENON_UNROLL
-        for (int k = 0; k < r.bytes / 4; k++) r.w[k] = words.v[k];
+        for (int i = 0; i < words; i += chunk) {
+            const auto part = load<chunk>(reinterpret_cast<const uint32_t*>(address) + i);
+            TENON_UNROLL
+            for (int k = 0; k < chunk; k++) r.w[i + k] = part.v[k];
+        }
     }
     return r;
 }

@@ -27,7 +27,7 @@ import java.util.stream.IntStream;
  * functions are the kernel's parameters, so that chains of one pattern share the compiled code. What the source is made of,
  * element by element, is in kernels/cuda/elementwise.
  *
- * <p>Elements are read and written in vectors of 16 bytes of the widest type. Where the innermost dimension is no multiple of
+ * <p>Elements are read and written in vectors, 16 bytes of the widest type that is not broadcast. Where the innermost dimension is no multiple of
  * the vector, inputs that broadcast are gathered one by one and the others still move as vectors.
  */
 public final class ElementwiseKernel {
@@ -158,12 +158,11 @@ public final class ElementwiseKernel {
         return IntStream.range(0, inputs.size()).filter(code::isNeeded);
     }
 
-    /** The bytes of the largest element that vectors are made of. */
+    /** The bytes of the largest element that comes from or goes to memory once; what broadcasts comes from the caches. */
     private int widest() {
-        int result = ElementTypes.bytes(type());
         return Math.max(
-                result,
-                used().filter(i -> space.access(i) != Access.ONE)
+                ElementTypes.bytes(type()),
+                used().filter(i -> space.access(i) == Access.DENSE)
                         .map(i -> ElementTypes.bytes(inputs.get(i).type()))
                         .max()
                         .orElse(0));
@@ -229,7 +228,7 @@ public final class ElementwiseKernel {
         String shapeText = input == inputs.size() ? dimensions(d -> true) : dimensions(d -> space.has(input, d));
         int at = params.pointer(qualifier + ElementTypes.storage(type) + "*", name, shapeText);
         int bytes = ElementTypes.bytes(type);
-        pointers.add(new PointerField(input, at, vector ? bytes * width : bytes));
+        pointers.add(new PointerField(input, at, vector ? Math.min(bytes * width, VECTOR_BYTES) : bytes));
     }
 
     private String dimensions(IntPredicate present) {

@@ -99,7 +99,7 @@ record Example(ElementwiseChain chain, List<DataType> types, long[][] small, lon
                 new Example(
                         new ElementwiseChain(2, List.of(step(CompareFn.LESS, DataType.BOOL, 0, 1))),
                         List.of(DataType.INT64, DataType.INT64),
-                        shapes(shape(1, 70), shape(9, 1)),
+                        shapes(shape(1, 80), shape(9, 1)),
                         shapes(shape(1, 65536), shape(4096, 1))));
         return all;
     }
