@@ -269,7 +269,9 @@ void run_deferred() {
         if (!fibers[i]->done) reasons[fibers[i]->waits_for ? fibers[i]->waits_for : "?"]++;
     }
     std::string text;
-    for (auto& [why, count] : reasons) text += " " + std::to_string(count) + " wait at " + why + ";";
+    for (auto& [why, count] : reasons) {
+        text.append(" ").append(std::to_string(count)).append(" wait at ").append(why).append(";");
+    }
     current = nullptr;
     fail("deadlock:%s %d have returned", text.c_str(), done);
 }
