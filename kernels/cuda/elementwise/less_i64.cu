@@ -2,7 +2,7 @@
 // clang-format off
 #include "elementwise/elementwise.cuh"
 
-namespace tenon::cuda::less_boolean_38d3c9cd {
+namespace tenon::cuda::less_boolean_b86fbe6e {
 
 struct Params {
     int64_t elements;  // of y
@@ -15,7 +15,7 @@ struct Params {
 static_assert(sizeof(Params) == 56);
 
 struct Chain {
-    static constexpr int threads = 256, width = 16, unroll = 2;
+    static constexpr int threads = 256, width = 8, unroll = 2;
 
     template <int n>
     struct Inputs {
@@ -48,6 +48,6 @@ struct Chain {
     }
 };
 
-TENON_KERNEL(tenon_elementwise_less_boolean_38d3c9cd, Params, Chain::threads, 1) { run_chain<Chain>(p); }
+TENON_KERNEL(tenon_elementwise_less_boolean_b86fbe6e, Params, Chain::threads, 1) { run_chain<Chain>(p); }
 
-}  // namespace tenon::cuda::less_boolean_38d3c9cd
+}  // namespace tenon::cuda::less_boolean_b86fbe6e

@@ -35,8 +35,11 @@ public final class ElementwiseKernel {
 
     private static final int VECTOR_BYTES = 16;
 
-    /** With this many vectors to read or steps to do, one group of elements keeps a thread busy; with fewer it does two. */
-    private static final int MANY_INPUTS = 4;
+    /** What a vector of an input that broadcasts takes at most, where its type is wider than the others. */
+    private static final int BROADCAST_VECTOR_BYTES = 64;
+
+    /** A thread that has no more than this to read for a group of elements, and few steps to do, does two groups at once. */
+    private static final int LITTLE_BYTES = 64;
 
     private static final int MANY_STEPS = 16;
 
@@ -73,10 +76,11 @@ public final class ElementwiseKernel {
         this.space =
                 IterationSpace.of(shape, inputs.stream().map(ChainInput::shape).toList());
         this.narrow = space.elements() < narrowLimit;
-        this.width = VECTOR_BYTES / widest();
+        this.width = width();
         this.whole = space.rank() == 0 || space.size(space.rank() - 1) % width == 0;
-        long vectorInputs = used().filter(this::isVector).count();
-        this.unroll = vectorInputs < MANY_INPUTS && chain.steps().size() < MANY_STEPS ? 2 : 1;
+        int groupBytes =
+                used().filter(this::isVector).map(i -> width * bytes(i)).sum();
+        this.unroll = groupBytes <= LITTLE_BYTES && chain.steps().size() < MANY_STEPS ? 2 : 1;
         declareParams();
         this.source = write();
     }
@@ -158,14 +162,19 @@ public final class ElementwiseKernel {
         return IntStream.range(0, inputs.size()).filter(code::isNeeded);
     }
 
-    /** The bytes of the largest element that comes from or goes to memory once; what broadcasts comes from the caches. */
-    private int widest() {
-        return Math.max(
-                ElementTypes.bytes(type()),
-                used().filter(i -> space.access(i) == Access.DENSE)
-                        .map(i -> ElementTypes.bytes(inputs.get(i).type()))
-                        .max()
-                        .orElse(0));
+    private int bytes(int input) {
+        return ElementTypes.bytes(inputs.get(input).type());
+    }
+
+    /** The elements of a group: full vectors of what comes from or goes to memory once. Others come from the caches. */
+    private int width() {
+        int once = used().filter(i -> space.access(i) == Access.DENSE)
+                .map(this::bytes)
+                .reduce(ElementTypes.bytes(type()), Math::max);
+        int again = used().filter(i -> space.access(i) == Access.BROADCAST)
+                .map(this::bytes)
+                .reduce(1, Math::max);
+        return Math.min(VECTOR_BYTES / once, BROADCAST_VECTOR_BYTES / again);
     }
 
     /** True if {@code input} is read in vectors. */
