@@ -142,7 +142,7 @@ int32_t tenon_cuda_attention_plan(const tenon_cuda_attention* args, const tenon_
     p.vectors = vectors;
     p.adjust = a.mask || a.softcap != 0 || !(a.scale > 0);
     p.scale_log2 = static_cast<float>(a.scale * log2_e);
-    p.softcap_scale = a.softcap != 0 ? static_cast<float>(a.scale / a.softcap) : 0.0f;
+    p.softcap_scale = a.softcap != 0 ? static_cast<float>(2 * log2_e * a.scale / a.softcap) : 0.0f;
     p.softcap_log2 = static_cast<float>(a.softcap * log2_e);
 
     if (device->compute_capability == 90 && a.keys > 0 && plan_attention_sm90(a, *device, p, planner)) {

@@ -94,11 +94,19 @@ TENON_DEVICE void load_attention_tile(T* shared, const T* from, int64_t row_stri
     }
 }
 
-// The product of q and k as a score in log2: scaled and capped.
-TENON_DEVICE float scaled_score(const AttentionParams& p, float x) {
-    if (p.softcap_log2 == 0.0f) return x * p.scale_log2;
-    // tanh(y) = 1 - 2 / (1 + e^(2y)): right for infinities and NaN, too.
-    return p.softcap_log2 * (1.0f - __fdividef(2.0f, 1.0f + exp2_fast(x * p.softcap_scale * (2 * kLog2E))));
+// Products of q and k become scores in log2: scaled and capped.
+template <int n>
+TENON_DEVICE void scale_scores(const AttentionParams& p, float (&x)[n]) {
+    if (p.softcap_log2 == 0.0f) {
+        TENON_UNROLL
+        for (int i = 0; i < n; i++) x[i] *= p.scale_log2;
+    } else {
+        // tanh(y) = 1 - 2 / (1 + e^(2y)): right for infinities and NaN, too.
+        TENON_UNROLL
+        for (int i = 0; i < n; i++) {
+            x[i] = p.softcap_log2 * (1.0f - 2.0f * reciprocal_fast(1.0f + exp2_fast(x[i] * p.softcap_scale)));
+        }
+    }
 }
 
 template <class T>

@@ -116,10 +116,7 @@ TENON_DEVICE void attention_mma(const AttentionParams& p, unsigned char* shared_
                 TENON_UNROLL
                 for (int m = 0; m < M; m++) {
                     TENON_UNROLL
-                    for (int n = 0; n < N; n++) {
-                        TENON_UNROLL
-                        for (int i = 0; i < 4; i++) score[m][n][i] = scaled_score(p, score[m][n][i]);
-                    }
+                    for (int n = 0; n < N; n++) scale_scores(p, score[m][n]);
                 }
                 with_mask<T>(p, [&](auto* null) {
                     const unsigned char* at = mask;

@@ -33,7 +33,7 @@ struct AttentionParams {
     int32_t section_heads;  // heads whose keys and values stay in L2 together: see attention_work
     int32_t adjust;         // scores need more than a product with a positive scale
     float scale_log2;       // scale * log2(e)
-    float softcap_scale;    // scale / c
+    float softcap_scale;    // 2 * log2(e) * scale / c
     float softcap_log2;     // c * log2(e); 0: none
 };
 

@@ -24,6 +24,10 @@ TENON_DEVICE void attention_plain(const AttentionParams& p, unsigned char* share
 
     const float* const k = at<float>(p.k, w.batch, w.kv_head, w.key_begin);
     const float* const v = at<float>(p.v, w.batch, w.kv_head, w.key_begin);
+    // The mask's element for row0 and the thread's first key of the next tile.
+    const unsigned char* mask = static_cast<const unsigned char*>(p.mask.data) + w.batch * p.mask.batch_stride +
+                                w.head * p.mask.head_stride + row0 * p.mask.row_stride +
+                                (w.key_begin + x) * p.mask_bytes;
     auto load_keys = [&](int t) {
         if (t < w.tiles) {
             load_attention_tile<float, tile.keys, kHead, threads>(
@@ -65,26 +69,26 @@ TENON_DEVICE void attention_plain(const AttentionParams& p, unsigned char* share
                 }
             }
         }
+        const unsigned char* mask_row = mask;
+        mask += tile.keys * p.mask_bytes;
         TENON_UNROLL
         for (int r = 0; r < R; r++) {
-            const int row = row0 + r, end = row < p.queries ? end_key(w, row) : 0, begin = first_key(p, w, row);
-            TENON_UNROLL
-            for (int c = 0; c < C; c++) score[r][c] = scaled_score(p, score[r][c]);
+            // From the thread's first key on, as in the mma kernel.
+            const int key = key0 + x, diagonal = row0 + w.diagonal - key + r, length = w.length - key;
+            const int end = min(length, diagonal), begin = p.window ? diagonal - p.window : 0;
+            scale_scores(p, score[r]);
             with_mask<float>(p, [&](auto* null) {
-                auto* from = reinterpret_cast<decltype(null)>(static_cast<const unsigned char*>(p.mask.data) +
-                                                              w.batch * p.mask.batch_stride +
-                                                              w.head * p.mask.head_stride + row * p.mask.row_stride);
+                auto* from = reinterpret_cast<decltype(null)>(mask_row);
                 TENON_UNROLL
                 for (int c = 0; c < C; c++) {
-                    int key = key0 + x + c * 16;
-                    if (key < end) score[r][c] = masked_score(score[r][c], from[key]);
+                    if (row0 + r < p.queries && c * 16 < length) score[r][c] = masked_score(score[r][c], from[c * 16]);
                 }
             });
+            mask_row += p.mask.row_stride;
             float higher = top[r];
             TENON_UNROLL
             for (int c = 0; c < C; c++) {
-                int key = key0 + x + c * 16;
-                if (key < begin || key >= end) score[r][c] = minus_infinity();
+                if (c * 16 < begin || c * 16 >= end) score[r][c] = minus_infinity();
                 higher = fmaxf(higher, score[r][c]);
             }
             TENON_UNROLL
