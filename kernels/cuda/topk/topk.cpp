@@ -1,0 +1,47 @@
+#include "topk/topk.h"
+
+#include "common/planner.h"
+#include "topk/topk_levels.h"
+
+using namespace tenon::cuda;
+
+int32_t tenon_cuda_topk_plan(const tenon_cuda_topk* args, const tenon_cuda_device*, tenon_cuda_plan* plan) {
+    Planner planner(plan);
+    const tenon_cuda_topk& a = *args;
+    if (!is_float(a.type)) return planner.unsupported("type %lld; expected F32, F16 or BF16", (long long)a.type);
+    if (a.rows < 0 || a.rows > INT32_MAX) {
+        return planner.invalid("rows is %lld; expected 0 to 2^31 - 1", (long long)a.rows);
+    }
+    if (a.k < 0 || a.n < a.k) {
+        return planner.invalid("k is %lld; expected 0 to n, which is %lld", (long long)a.k, (long long)a.n);
+    }
+    if (a.k > kTopkMost) return planner.unsupported("k is %lld; at most %d", (long long)a.k, kTopkMost);
+    if (a.n > INT32_MAX - 64) return planner.unsupported("n is %lld; at most 2^31 - 64", (long long)a.n);
+    if (a.rows == 0 || a.k == 0) return planner.done();
+    if (!a.x || !a.indices) return planner.invalid("%s is null", a.x ? "indices" : "x");
+    if (a.x_stride < a.n) {
+        return planner.invalid("x_stride is %lld; expected at least n, which is %lld", (long long)a.x_stride,
+                               (long long)a.n);
+    }
+
+    TopkParams p{};
+    p.x = a.x;
+    p.values = a.values;
+    p.indices = a.indices;
+    p.rows = a.rows;
+    p.x_stride = a.x_stride;
+    p.n = static_cast<int32_t>(a.n);
+    p.k = static_cast<int32_t>(a.k);
+    p.flip = a.largest ? 0 : 0xffffffffu;
+    const int type = a.type == TENON_CUDA_F32 ? 0 : a.type == TENON_CUDA_F16 ? 1 : 2;
+    if (a.n <= kTopkWarpItems * 32 && a.k <= 32) {
+        static const char* const warp[] = {"tenon_topk_warp_f32", "tenon_topk_warp_f16", "tenon_topk_warp_bf16"};
+        planner.launch(warp[type], {divide_up(a.rows, kTopkThreads / 32)}, kTopkThreads, 0, p);
+        return planner.done();
+    }
+    TopkLevels levels(a.k, a.n, a.rows, type, static_cast<unsigned char*>(a.workspace));
+    if (!levels.fits(true)) return planner.unsupported("n is %lld; too large for k", (long long)a.n);
+    levels.launch(planner, p, true);
+    planner.workspace(levels.workspace_bytes(true));
+    return planner.done();
+}
