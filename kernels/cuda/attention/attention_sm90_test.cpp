@@ -55,9 +55,54 @@ void check_random(int cases) {
     }
 }
 
+// What the Hopper kernels take, and on which grid.
+void check_choice() {
+    where = "attention choice";
+    Buffer<f16> x(64);
+    Buffer<int32_t> lengths(2);
+    auto planned = [&](const char* kernel, int64_t grid, auto change) {
+        tenon_cuda_attention a{};
+        tenon_cuda_device device = hopper();
+        a.q = a.k = a.v = a.o = x.data();
+        a.type = TENON_CUDA_F16;
+        a.batch = 2, a.heads = a.kv_heads = 40, a.queries = a.keys = 1000;
+        a.head_size = a.value_size = 128, a.scale = 1;
+        a.q_row_stride = a.k_row_stride = a.v_row_stride = a.o_row_stride = 128;
+        a.q_head_stride = a.k_head_stride = a.v_head_stride = a.o_head_stride = 128000;
+        a.q_batch_stride = a.k_batch_stride = a.v_batch_stride = a.o_batch_stride = 128000 * 40;
+        change(a, device);
+        static tenon_cuda_plan plan;
+        if (tenon_cuda_attention_plan(&a, &device, &plan) != TENON_CUDA_OK) return fail("refused: %s", plan.message);
+        const tenon_cuda_launch& launch = plan.launches[0];
+        if (!std::strstr(launch.kernel, kernel)) fail("%s; expected %s", launch.kernel, kernel);
+        if (grid && launch.grid[0] != grid)
+            fail("a grid of %lld; expected %lld", (long long)launch.grid[0], (long long)grid);
+    };
+    planned("sm90_128_f16", 132, [](auto&, auto&) {});
+    planned("sm90_128_f16", 640, [](auto& a, auto&) { a.causal = TENON_CUDA_ATTENTION_CAUSAL_END; });
+    planned("sm90_128_f16", 640, [&](auto& a, auto&) { a.kv_lengths = lengths.data(); });
+    planned("sm90_128_f16", 80, [](auto& a, auto&) { a.queries = 64; });
+    planned("sm90_256_f16", 132, [](auto& a, auto&) { a.q_row_stride = a.k_row_stride = a.head_size = 136; });
+    planned("sm90_64_f16", 132, [](auto& a, auto&) { a.head_size = a.value_size = 8; });
+    planned("sm90_128_f16", 132, [](auto& a, auto&) { a.batch = 1, a.q_batch_stride = a.k_batch_stride = 0; });
+    planned("mma", 0, [](auto&, auto& device) { device.compute_capability = 100; });
+    planned("mma", 0, [](auto&, auto& device) { device.shared_bytes_per_block = 101376; });
+    planned("mma", 0, [](auto& a, auto&) { a.queries = 63; });
+    planned("mma", 0, [](auto& a, auto&) { a.keys = 0; });
+    planned("mma", 0, [](auto& a, auto&) { a.mask = a.q, a.mask_type = TENON_CUDA_F16; });
+    planned("mma", 0, [](auto& a, auto&) { a.softcap = 1; });
+    planned("mma", 0, [](auto& a, auto&) { a.scale = -1; });
+    planned("mma", 0, [&](auto& a, auto&) { a.k = x.data() + 1; });
+    // What the copy engine cannot address: steps of 0, backwards, and from 2^40 bytes on.
+    planned("mma", 0, [](auto& a, auto&) { a.k_batch_stride = 0; });
+    planned("mma", 0, [](auto& a, auto&) { a.v_row_stride = -128; });
+    planned("mma", 0, [](auto& a, auto&) { a.q_head_stride = int64_t{1} << 39; });
+}
+
 }  // namespace
 
 int main() {
+    check_choice();
     check_type<f16>();
     // The same code but for conversions and the products' type.
     for (int64_t head : {64, 128, 256}) {
