@@ -72,10 +72,13 @@ int32_t tenon_cuda_weight_only_gemm_plan(const tenon_cuda_weight_only_gemm* args
     p.groups = static_cast<int32_t>(divide_up(a.k, p.group));
     p.flip = a.weight_type == TENON_CUDA_I4 ? 0x88888888u : a.weight_type == TENON_CUDA_I8 ? 0x80808080u : 0;
 
-    const bool power_of_two = a.group >= 32 && (a.group & (a.group - 1)) == 0;
-    p.group_shift = p.groups == 1 ? 31 : power_of_two ? __builtin_ctzll(static_cast<uint64_t>(a.group)) : 0;
-    p.group_mask = static_cast<int32_t>((1u << p.group_shift) - 1);
-    const bool fast = a.type != TENON_CUDA_F32 && p.group_shift != 0 && a.k % 8 == 0 && a.x_stride % 8 == 0 &&
+    // Groups begin at multiples of this power of two.
+    const int64_t run = p.groups == 1 ? int64_t{1} << 31 : (a.group & (a.group - 1)) == 0 ? a.group : 1;
+    p.group_shift = __builtin_ctzll(static_cast<uint64_t>(run));
+    p.group_mask = static_cast<int32_t>(run - 1);
+    const bool fp32 = a.type == TENON_CUDA_F32 && run >= 8 && a.k % 8 == 0 && a.x_stride % 4 == 0 &&
+                      a.weight_stride_bytes % bits == 0 && aligned(a.x, 16) && aligned(a.weight, bits);
+    const bool fast = a.type != TENON_CUDA_F32 && run >= 32 && a.k % 8 == 0 && a.x_stride % 8 == 0 &&
                       a.weight_stride_bytes % 16 == 0 && aligned(a.x, 16) && aligned(a.weight, 16) &&
                       aligned(a.scale, 16) && aligned(a.zero, 16);
     static const char* const names[6][5] = {
@@ -109,6 +112,12 @@ int32_t tenon_cuda_weight_only_gemm_plan(const tenon_cuda_weight_only_gemm* args
                            kWeightOnlyThreads, shared(), p);
             return planner.done();
         }
+    }
+    if (fp32) {
+        p.column_tiles = static_cast<int32_t>(divide_up(a.m, 4));
+        planner.launch(four ? "tenon_weight_only_gemm_fp32_int4" : "tenon_weight_only_gemm_fp32_int8",
+                       {divide_up(a.n, 4 * kWeightOnlyWarps) * p.column_tiles}, kWeightOnlyThreads, 0, p);
+        return planner.done();
     }
     p.column_tiles = static_cast<int32_t>(divide_up(a.m, 8));
     planner.launch(name[4], {divide_up(a.n, kWeightOnlyWarps) * p.column_tiles}, kWeightOnlyThreads, 0, p);

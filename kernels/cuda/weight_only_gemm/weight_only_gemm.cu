@@ -24,3 +24,9 @@ TENON_WEIGHT_ONLY_TILES(bf16_int4, bf16, 4)
 TENON_WEIGHT_ONLY_TILES(bf16_int8, bf16, 8)
 TENON_WEIGHT_ONLY_ANY(f32_int4, float, 4)
 TENON_WEIGHT_ONLY_ANY(f32_int8, float, 8)
+TENON_KERNEL(tenon_weight_only_gemm_fp32_int4, WeightOnlyParams, kWeightOnlyThreads, 2) {
+    weight_only_fp32<4>(p);
+}
+TENON_KERNEL(tenon_weight_only_gemm_fp32_int8, WeightOnlyParams, kWeightOnlyThreads, 2) {
+    weight_only_fp32<8>(p);
+}

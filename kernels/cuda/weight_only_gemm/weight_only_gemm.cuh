@@ -74,6 +74,15 @@ struct Dequantizer<f16, 8> {
     }
 };
 
+// 2^23 + the weight at i of eight.
+template <int bits>
+TENON_DEVICE float fp32_weight(const Vec<uint32_t, bits / 4>& w, int i, uint32_t flip) {
+    if constexpr (bits == 4)
+        return float_of((w.v[0] >> 4 * i & 15u) ^ (0x4b000000u | (flip & 15u)));
+    else
+        return float_of(permute_bytes(w.v[i / 4] ^ flip, 0x4b000000u, 0x7440u + i % 4));
+}
+
 // bf16 has no room for 2^7 + an eight-bit weight, but for the difference of two: through fp32.
 template <>
 struct Dequantizer<bf16, 8> {
@@ -87,9 +96,7 @@ struct Dequantizer<bf16, 8> {
     TENON_DEVICE void pairs(const Weights& w, Zero z, uint32_t (&a)[4]) const {
         TENON_UNROLL
         for (int i = 0; i < 4; i++) {
-            uint32_t v = w.v[i / 2] ^ flip, first = 0x7440u + 2 * (i % 2);
-            a[i] = Pack<bf16>::from(float_of(permute_bytes(v, 0x4b000000u, first)) - z,
-                                    float_of(permute_bytes(v, 0x4b000000u, first + 1)) - z);
+            a[i] = Pack<bf16>::from(fp32_weight<8>(w, 2 * i, flip) - z, fp32_weight<8>(w, 2 * i + 1, flip) - z);
         }
     }
 };
@@ -298,6 +305,76 @@ TENON_DEVICE void weight_only_product(const WeightOnlyParams& p, unsigned char* 
         TENON_UNROLL
         for (int i = 0; i < t.k_warps; i++) total += partial[(i * t.columns + c) * t.sum_stride + r];
         static_cast<T*>(p.y)[(column0 + c) * p.y_stride + row0 + r] = from_float<T>(total);
+    }
+}
+
+// fp32, which mma does not take: a warp makes 4 columns of y, so that they share x, for up to 4 rows of x. A lane has
+// eight consecutive values of k of every 256, the weights of two such steps on their way at once.
+template <int bits>
+TENON_DEVICE void weight_only_fp32(const WeightOnlyParams& p) {
+    constexpr int rows = 4, columns = 4, steps = 2, step_k = 8 * kWarp;
+    const int block = static_cast<int>(blockIdx.x), column0 = block % p.column_tiles * columns;
+    const int64_t n0 = (int64_t{block / p.column_tiles} * kWeightOnlyWarps + warp_id()) * rows;
+    if (n0 >= p.n) return;
+    const float* x = static_cast<const float*>(p.x) + column0 * p.x_stride;
+    const int live_columns = static_cast<int>(min(int64_t{columns}, p.m - column0));
+    float sum[rows][columns] = {};
+    for (int k0 = lane_id() * 8; k0 < p.k; k0 += steps * step_k) {
+        Vec<uint32_t, bits / 4> w[steps][rows];
+        TENON_UNROLL
+        for (int i = 0; i < steps; i++) {
+            TENON_UNROLL
+            for (int r = 0; r < rows; r++) {
+                // Rows and values that do not exist repeat others; their products are left out.
+                const int64_t n = min(n0 + r, p.n - 1), k = min(k0 + i * step_k, p.k - 8);
+                w[i][r] = load_once<bits / 4>(reinterpret_cast<const uint32_t*>(
+                    static_cast<const uint8_t*>(p.weight) + n * p.weight_stride_bytes + k * bits / 8));
+            }
+        }
+        TENON_UNROLL
+        for (int i = 0; i < steps; i++) {
+            const int k = k0 + i * step_k;
+            if (k >= p.k) break;
+            const uint32_t group = static_cast<uint32_t>(k >> p.group_shift);
+            Vec<float, 4> xs[columns][2];
+            TENON_UNROLL
+            for (int c = 0; c < columns; c++) {
+                if (c >= live_columns) break;
+                xs[c][0] = load<4>(x + c * p.x_stride + k);
+                xs[c][1] = load<4>(x + c * p.x_stride + k + 4);
+            }
+            TENON_UNROLL
+            for (int r = 0; r < rows; r++) {
+                const int64_t n = min(n0 + r, p.n - 1);
+                uint32_t z = 1u << (bits - 1);
+                if (p.zero) {
+                    const uint8_t* zero = static_cast<const uint8_t*>(p.zero) + n * zero_row_bytes<bits>(p.groups);
+                    z = unsigned_weight<bits>(zero, group, p.flip);
+                }
+                const float s = static_cast<const float*>(p.scale)[n * p.groups + group];
+                float v[8];
+                TENON_UNROLL
+                for (int j = 0; j < 8; j++) v[j] = fp32_weight<bits>(w[i][r], j, p.flip) - float_of(0x4b000000u + z);
+                TENON_UNROLL
+                for (int c = 0; c < columns; c++) {
+                    if (c >= live_columns) break;
+                    float part = 0.0f;
+                    TENON_UNROLL
+                    for (int j = 0; j < 8; j++) part += v[j] * xs[c][j / 4].v[j % 4];
+                    sum[r][c] += part * s;
+                }
+            }
+        }
+    }
+    TENON_UNROLL
+    for (int r = 0; r < rows; r++) {
+        TENON_UNROLL
+        for (int c = 0; c < columns; c++) {
+            const float total = warp_reduce<Sum>(sum[r][c]);
+            if (lane_id() != 0 || n0 + r >= p.n || c >= live_columns) continue;
+            const float bias = p.bias ? static_cast<const float*>(p.bias)[n0 + r] : 0.0f;
+            static_cast<float*>(p.y)[(column0 + c) * p.y_stride + n0 + r] = total + bias;
+        }
     }
 }
 

@@ -14,7 +14,9 @@
  *
  * The fast kernels (tensor cores) take f16 and bf16 when group is a power of two from 32 on or there is one group; x,
  * weight, scale and zero are aligned to 16 bytes, x_stride and k multiples of 8 and weight_stride_bytes a multiple of
- * 16. What lies in a row of weights past k does not matter. Anything else runs, slowly.
+ * 16. What lies in a row of weights past k does not matter. f32 takes about twice as long, for x aligned to 16
+ * bytes, weight and weight_stride_bytes to `bits` bytes, x_stride a multiple of 4 and k of 8, group a power of two from
+ * 8 on or one group. Anything else runs, slowly.
  *
  * Traffic: every weight once per 64 (or 32, where n is small) rows of x, bits / 8 bytes each, and its scale and zero
  * point, 2 / group + bits / 8 / group bytes a weight; x from L2 once per 16 to 128 rows of weights. Weights stay the

@@ -106,6 +106,7 @@ def cases(torch, quick):
         yield product(dtype, 5, 33, 77, 16, bits=8, zero=True)
     yield product(f32, 3, 50, 333, 32, signed=True, zero=True)
     yield product(f32, 1, 50, 256, 256, bits=8, signed=True)
+    yield product(f32, 5, 50, 1160, 32, zero=True, bias=True)
     if quick:
         return
 #Llama 3 8B and 70B : attention output, down, gate and up, vocabulary.Small ones are launch latency.
@@ -122,3 +123,4 @@ def cases(torch, quick):
     yield product(bf16, 32, 28672, 8192, share=0.5)
     yield product(bf16, 64, 28672, 8192, share=0.3)
     yield product(bf16, 64, 28672, 8192, 8192, bits=8, signed=True, share=0.5)
+    yield product(f32, 1, 28672, 8192, share=0.3)

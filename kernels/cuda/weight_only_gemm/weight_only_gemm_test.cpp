@@ -191,6 +191,17 @@ void check_fast() {
     check<T>({.m = 40, .n = 20, .k = 64, .group = 32, .kernel = "_8_", .device = ada});
 }
 
+void check_fp32() {
+    for (int64_t type : {TENON_CUDA_U4, TENON_CUDA_I4, TENON_CUDA_U8, TENON_CUDA_I8}) {
+        const int64_t t = type;
+        check<float>({.m = 1, .n = 33, .k = 2080, .group = 32, .weight_type = t, .zero = true, .kernel = "fp32"});
+        check<float>(
+            {.m = 5, .n = 7, .k = 264, .group = 16, .weight_type = t, .bias = true, .padding = 4, .kernel = "fp32"});
+        check<float>({.m = 4, .n = 1, .k = 8, .group = 100, .weight_type = t, .zero = true, .kernel = "fp32"});
+        check<float>({.m = 3, .n = 34, .k = 128, .group = 8, .weight_type = t, .special = true, .kernel = "fp32"});
+    }
+}
+
 template <class T>
 void check_any() {
     const int64_t types[] = {TENON_CUDA_U4, TENON_CUDA_I4, TENON_CUDA_U8, TENON_CUDA_I8};
@@ -290,6 +301,7 @@ void check_refusals() {
 int main() {
     check_fast<f16>();
     check_fast<bf16>();
+    check_fp32();
     check_any<float>();
     check_any<f16>();
     check_any<bf16>();
