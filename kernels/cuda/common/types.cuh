@@ -115,6 +115,12 @@ TENON_DEVICE uint32_t f16_pair(uint16_t e4m3_pair) {
     uint32_t r;
     asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(r) : "h"(e4m3_pair));
     return r;
+#elif defined(TENON_ON_GPU)
+    // The exponent's bias is 8 less than f16's. Subnormal values become normal in the product; NaN looks like 480.
+    uint32_t x = (e4m3_pair & 0xffu) | (e4m3_pair & 0xff00u) << 8, r;
+    asm("mul.rn.f16x2 %0, %1, %2;" : "=r"(r) : "r"((x & 0x007f007fu) << 7), "r"(0x5c005c00u));
+    uint32_t nan = (((x & 0x007f007fu) + 0x00010001u) & 0x00800080u) >> 7;
+    return r | (x & 0x00800080u) << 8 | nan * 0x7e00u;
 #else
     auto wide = [](uint32_t b) { return SmallFloat<5, 10, true>::from(SmallFloat<4, 3, false>::to(b), false); };
     return wide(e4m3_pair & 0xffu) | wide(static_cast<uint32_t>(e4m3_pair) >> 8) << 16;
