@@ -27,8 +27,8 @@ import java.util.stream.IntStream;
  * functions are the kernel's parameters, so that chains of one pattern share the compiled code. What the source is made of,
  * element by element, is in kernels/cuda/elementwise.
  *
- * <p>Elements are read and written in vectors, 16 bytes of the widest type that is not broadcast. Where the innermost dimension is no multiple of
- * the vector, inputs that broadcast are gathered one by one and the others still move as vectors.
+ * <p>Elements are read and written in vectors, 16 bytes of the widest type that is not broadcast. Where the innermost
+ * dimension is no multiple of the vector, inputs that broadcast are gathered one by one and the others still move as vectors.
  */
 public final class ElementwiseKernel {
     private static final int THREADS = 256;
@@ -262,7 +262,7 @@ public final class ElementwiseKernel {
         return new long[] {divisor, multiplier.longValue(), shift};
     }
 
-    // ---- source
+    // ---- source (formats take %s only: %d would write the digits of the user's language)
 
     private KernelSource write() {
         String body = params.declaration() + "\n" + chainStruct();
@@ -292,7 +292,7 @@ public final class ElementwiseKernel {
         String values = used().mapToObj(i -> "at(in.x" + i + ", k)").collect(Collectors.joining(", "));
         return """
             struct Chain {
-                static constexpr int threads = %d, width = %d, unroll = %d;
+                static constexpr int threads = %s, width = %s, unroll = %s;
 
                 template <int n>
                 struct Inputs {
@@ -330,10 +330,8 @@ public final class ElementwiseKernel {
     }
 
     private String members() {
-        return used().mapToObj(i -> {
-                    return "        "
-                            + member(i, ElementTypes.storage(inputs.get(i).type())) + " x" + i + ";\n";
-                })
+        return used().mapToObj(i -> "        "
+                        + member(i, ElementTypes.storage(inputs.get(i).type())) + " x" + i + ";\n")
                 .collect(Collectors.joining());
     }
 
@@ -346,8 +344,8 @@ public final class ElementwiseKernel {
         List<Integer> broadcast = new ArrayList<>();
         used().forEach(i -> {
             switch (space.access(i)) {
-                case ONE -> text.append("        in.x%d = *p.x%d;\n".formatted(i, i));
-                case DENSE -> text.append("        in.x%d = load_packed<n>(p.x%d + i);\n".formatted(i, i));
+                case ONE -> text.append("        in.x%s = *p.x%s;\n".formatted(i, i));
+                case DENSE -> text.append("        in.x%s = load_packed<n>(p.x%s + i);\n".formatted(i, i));
                 case BROADCAST -> broadcast.add(i);
             }
         });
@@ -359,14 +357,14 @@ public final class ElementwiseKernel {
             for (int i : broadcast) {
                 text.append(
                         isVector(i)
-                                ? "        in.x%d = load_packed<n>(p.x%d + %s);\n".formatted(i, i, offset(i))
-                                : "        in.x%d = p.x%d[%s];\n".formatted(i, i, offset(i)));
+                                ? "        in.x%s = load_packed<n>(p.x%s + %s);\n".formatted(i, i, offset(i))
+                                : "        in.x%s = p.x%s[%s];\n".formatted(i, i, offset(i)));
             }
         } else {
             text.append("        TENON_UNROLL\n        for (int k = 0; k < n; k++) {\n");
             text.append(coordinatesOf("i + k", "            "));
             for (int i : broadcast) {
-                text.append("            in.x%d.v[k] = p.x%d[%s];\n".formatted(i, i, offset(i)));
+                text.append("            in.x%s.v[k] = p.x%s[%s];\n".formatted(i, i, offset(i)));
             }
             text.append("        }\n");
         }
@@ -383,10 +381,10 @@ public final class ElementwiseKernel {
         for (int d = space.rank() - 1; d >= outermost; d--) {
             // The innermost of the remaining dimensions; what is outside it counts in q.
             String quotient = d == 1 ? "c0" : "q" + d;
-            text.append(indent).append("const %s %s = p.d%d.quotient(%s);\n".formatted(index(), quotient, d, rest));
+            text.append(indent).append("const %s %s = p.d%s.quotient(%s);\n".formatted(index(), quotient, d, rest));
             if (needed.contains(d)) {
                 text.append(indent)
-                        .append("const %s c%d = %s - %s * p.d%d.divisor;\n".formatted(index(), d, rest, quotient, d));
+                        .append("const %s c%s = %s - %s * p.d%s.divisor;\n".formatted(index(), d, rest, quotient, d));
             }
             rest = quotient;
         }

@@ -2,6 +2,7 @@ package dev.tenon.cuda.internal.elementwise;
 
 import static dev.tenon.cuda.internal.elementwise.ChainCase.input;
 import static dev.tenon.cuda.internal.elementwise.ChainCase.step;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tenon.DataType;
 import dev.tenon.internal.op.BinaryFn;
@@ -13,6 +14,9 @@ import dev.tenon.internal.op.FloatTestFn;
 import dev.tenon.internal.op.LogicalFn;
 import dev.tenon.internal.op.UnaryFn;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,6 +25,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -217,6 +222,10 @@ class ElementwiseKernelHostTest {
                     input(DataType.FLOAT32, shapes[0]),
                     input(DataType.FLOAT32, shapes[1])));
         }
+        cases.add(single(
+                step(BinaryFn.ADD, DataType.FLOAT32, 0, 1),
+                input(DataType.FLOAT32, 9, 35),
+                input(DataType.FLOAT32, 35)));
         // Several blocks, groups in flight and a tail.
         for (long n : new long[] {1, 3, 4, 5, 1023, 2048, 4097, 10_001}) {
             cases.add(single(
@@ -299,5 +308,28 @@ class ElementwiseKernelHostTest {
                         input(DataType.FLOAT32, 1),
                         input(DataType.FLOAT32, 3, 4, 1, 1),
                         input(DataType.FLOAT32, 3, 1, 5, 1))));
+    }
+
+    @Test
+    void theResultMayTakeAnInputsPlace() {
+        ElementwiseChain chain = new ElementwiseChain(2, List.of(step(BinaryFn.ADD, DataType.FLOAT32, 0, 1)));
+        ChainInput dense = input(DataType.FLOAT32, 9, 35);
+        ChainCase c = ChainCase.of("in place", chain, List.of(dense, input(DataType.FLOAT32, 35)));
+        ElementwiseKernel kernel = c.kernel();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment x = arena.allocate(ValueLayout.JAVA_FLOAT, 9 * 35);
+            MemorySegment bias = arena.allocate(ValueLayout.JAVA_FLOAT, 35);
+            for (int i = 0; i < 9 * 35; i++) {
+                x.setAtIndex(ValueLayout.JAVA_FLOAT, i, i);
+            }
+            for (int i = 0; i < 35; i++) {
+                bias.setAtIndex(ValueLayout.JAVA_FLOAT, i, -i);
+            }
+            kernels.run(kernel.launch(new long[] {x.address(), bias.address()}, x.address())
+                    .orElseThrow());
+            for (int i = 0; i < 9 * 35; i++) {
+                assertThat(x.getAtIndex(ValueLayout.JAVA_FLOAT, i)).isEqualTo(i / 35 * 35);
+            }
+        }
     }
 }
