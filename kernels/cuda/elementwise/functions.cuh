@@ -456,7 +456,7 @@ TENON_DEVICE V round(V x) {
 template <class V>
 TENON_DEVICE V quick_div(V x, V y) {
     if constexpr (kSame<V, float>)
-        return x * reciprocal_fast(y);
+        return mul(x, reciprocal_fast(y));
     else
         return x / y;
 }

@@ -14,16 +14,10 @@ import dev.tenon.internal.op.ElementwiseChain;
 import dev.tenon.internal.op.ElementwiseChain.Step;
 import dev.tenon.internal.op.LogicalFn;
 import dev.tenon.internal.op.UnaryFn;
-import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import net.jqwik.api.Example;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
-import net.jqwik.api.constraints.LongRange;
 import org.junit.jupiter.api.Test;
 
 class ElementwiseKernelTest {
@@ -140,39 +134,5 @@ class ElementwiseKernelTest {
         assertThat(kernel(step(BinaryFn.ADD, F32, 0, 1), input(F32, 0, 4), input(F32, 4))
                         .launch(new long[] {0, 0}, 0))
                 .isEmpty();
-    }
-
-    @Property
-    void narrowDivisorsDivide(@ForAll @IntRange(min = 1) int divisor, @ForAll @IntRange(min = 0) int n) {
-        checkDivisor(divisor, n, 32);
-    }
-
-    @Property
-    void wideDivisorsDivide(@ForAll @LongRange(min = 1) long divisor, @ForAll @LongRange(min = 0) long n) {
-        checkDivisor(divisor, n, 64);
-    }
-
-    @Example
-    void divisorsDivideAtTheirEdges() {
-        for (int bits : new int[] {32, 64}) {
-            long max = bits == 32 ? Integer.MAX_VALUE : Long.MAX_VALUE;
-            for (long d : new long[] {1, 2, 3, 5, 7, 641, 65536, 65537, max / 3, max / 2, max / 2 + 1, max - 1, max}) {
-                for (long n :
-                        new long[] {0, 1, d - 1, d, Math.min(max, d + (max - d) / 2), max - max % d, max - 1, max}) {
-                    checkDivisor(d, n, bits);
-                    checkDivisor(d, Math.max(0, max - max % d - 1), bits);
-                }
-            }
-        }
-    }
-
-    /** What Divisor::quotient computes, with as many bits as it has. */
-    private static void checkDivisor(long divisor, long n, int bits) {
-        long[] d = ElementwiseKernel.divisor(divisor, bits);
-        BigInteger mask = BigInteger.ONE.shiftLeft(bits).subtract(BigInteger.ONE);
-        BigInteger multiplier = BigInteger.valueOf(d[1]).and(mask);
-        BigInteger high = multiplier.multiply(BigInteger.valueOf(n)).shiftRight(bits);
-        BigInteger sum = high.add(BigInteger.valueOf(n)).and(mask);
-        assertThat(sum.shiftRight((int) d[2])).isEqualTo(BigInteger.valueOf(n / divisor));
     }
 }
