@@ -81,7 +81,7 @@ int32_t tenon_cuda_embedding_plan(const tenon_cuda_embedding* args, const tenon_
         {"tenon_embedding_warp_f16", "tenon_embedding_block_f16", "tenon_embedding_any_f16"},
         {"tenon_embedding_warp_bf16", "tenon_embedding_block_bf16", "tenon_embedding_any_bf16"}};
     int type = a.type == TENON_CUDA_F32 ? 0 : a.type == TENON_CUDA_F16 ? 1 : 2;
-    NormGeometry g = norm_geometry(a.rows, a.columns, vector, vectors);
-    planner.launch(names[type][g.kernel], {g.blocks}, g.threads, 0, p);
+    NormGeometry g = norm_geometry(a.rows, a.columns, vector, vectors, false);
+    planner.launch(names[type][g.kernel - 1], {g.blocks}, g.threads, 0, p);
     return planner.done();
 }

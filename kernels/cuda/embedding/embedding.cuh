@@ -5,9 +5,9 @@
 namespace tenon::cuda {
 
 // The row of this warp or block.
-template <class T, int N, bool warp>
+template <class T, int N, Row by>
 TENON_DEVICE void embedding(const EmbeddingParams& p, float* shared) {
-    const uint32_t row = warp ? blockIdx.x * (kNormThreads / kWarp) + warp_id() : blockIdx.x;
+    const uint32_t row = norm_row_index<by>(p.norm);
     if (row >= p.norm.rows) return;
     const T* from[3];
     bool good = true;
@@ -28,14 +28,14 @@ TENON_DEVICE void embedding(const EmbeddingParams& p, float* shared) {
     }
     if (!good) {
         from[0] = from[1] = from[2] = nullptr;
-        if ((warp ? lane_id() : static_cast<int>(threadIdx.x)) == 0 && p.error) atomicExch(p.error, 1);
+        if ((by == Row::warp ? lane_id() : static_cast<int>(threadIdx.x)) == 0 && p.error) atomicExch(p.error, 1);
     }
     // Nothing is quantized: spares the compiler what that takes.
     NormParams norm = p.norm;
     norm.row_scale = nullptr;
     norm.y_type = 0;
     auto terms = [&](int t) { return from[t]; };
-    norm_row<T, N, warp, 3>(norm, row, terms, shared);
+    norm_row<T, N, by, 3>(norm, row, terms, shared);
 }
 
 }  // namespace tenon::cuda

@@ -64,11 +64,13 @@ int32_t tenon_cuda_norm_plan(const tenon_cuda_norm* args, const tenon_cuda_devic
     p.kind = static_cast<int32_t>(a.kind);
     p.y_type = static_cast<int32_t>(a.y_type);
 
-    static const char* const names[3][3] = {{"tenon_norm_warp_f32", "tenon_norm_block_f32", "tenon_norm_any_f32"},
-                                            {"tenon_norm_warp_f16", "tenon_norm_block_f16", "tenon_norm_any_f16"},
-                                            {"tenon_norm_warp_bf16", "tenon_norm_block_bf16", "tenon_norm_any_bf16"}};
+    static const char* const names[3][4] = {
+        {"tenon_norm_lanes_f32", "tenon_norm_warp_f32", "tenon_norm_block_f32", "tenon_norm_any_f32"},
+        {"tenon_norm_lanes_f16", "tenon_norm_warp_f16", "tenon_norm_block_f16", "tenon_norm_any_f16"},
+        {"tenon_norm_lanes_bf16", "tenon_norm_warp_bf16", "tenon_norm_block_bf16", "tenon_norm_any_bf16"}};
     int type = a.type == TENON_CUDA_F32 ? 0 : a.type == TENON_CUDA_F16 ? 1 : 2;
-    NormGeometry g = norm_geometry(a.rows, a.columns, vector, vectors);
+    NormGeometry g = norm_geometry(a.rows, a.columns, vector, vectors, true);
+    p.lanes = g.lanes;
     planner.launch(names[type][g.kernel], {g.blocks}, g.threads, 0, p);
     return planner.done();
 }

@@ -5,17 +5,22 @@
 
 namespace tenon::cuda {
 
-// y = the norm of the sum of `count` rows, terms(0), terms(1) ..., by a warp or by the whole block, N elements to an
-// access. terms(1) and later may be null: 0; where terms(0) is null, the sum is NaN. The first kNormItems accesses of
-// each thread stay in registers; longer rows are read again for each pass. What a thread keeps of the first two terms
-// and of scale is on its way before it is used.
-template <class T, int N, bool warp, int count, class Terms>
+// Who takes a row: p.lanes lanes of a warp, a warp, or the block.
+enum class Row { lanes, warp, block };
+
+// y = the norm of the sum of `count` rows, terms(0), terms(1) ..., N elements to an access; rows past the end are left
+// out. terms(1) and later may be null: 0; where terms(0) is null, the sum is NaN. The first kNormItems accesses of each
+// thread stay in registers; longer rows are read again for each pass. What a thread keeps of the first two terms and of
+// scale is on its way before it is used.
+template <class T, int N, Row by, int count, class Terms>
 TENON_DEVICE void norm_row(const NormParams& p, uint32_t row, const Terms& terms, float* shared) {
     using V = Words<T, N>;
     // A warp's accesses follow one another, so that a thread's are a constant apart.
-    constexpr int step = kWarp * N;
-    const int first = warp ? lane_id() * N : (warp_id() * kNormItems * kWarp + lane_id()) * N;
-    const int columns = static_cast<int>(p.columns);
+    const int step = (by == Row::lanes ? p.lanes : kWarp) * N;
+    const int lane = by == Row::lanes ? lane_id() & (p.lanes - 1) : lane_id();
+    const int first = (by == Row::block ? warp_id() * kNormItems * kWarp + lane : lane) * N;
+    const int columns = row < p.rows ? static_cast<int>(p.columns) : 0;
+    const float all_columns = static_cast<float>(p.columns);
     const T* scale = static_cast<const T*>(p.scale);
     const T* bias = static_cast<const T*>(p.bias);
 
@@ -65,7 +70,7 @@ TENON_DEVICE void norm_row(const NormParams& p, uint32_t row, const Terms& terms
                     i, v, [&] { return scales[item]; }, [&] { return load_words<N>(bias + i); });
             }
         }
-        if constexpr (!warp) {
+        if constexpr (by == Row::block) {
             const int block_step = static_cast<int>(blockDim.x) * kNormItems * N;
             TENON_NO_UNROLL
             for (int i = first + block_step, item = 0; i < columns;
@@ -78,7 +83,12 @@ TENON_DEVICE void norm_row(const NormParams& p, uint32_t row, const Terms& terms
         }
     };
     auto over_row = [&](auto op, float v) {
-        if constexpr (warp) {
+        if constexpr (by == Row::lanes) {
+            for (int offset = p.lanes / 2; offset > 0; offset /= 2) {
+                v = op.combine(v, __shfl_xor_sync(kAllLanes, v, offset));
+            }
+            return v;
+        } else if constexpr (by == Row::warp) {
             return warp_reduce<decltype(op)>(v);
         } else {
             return block_reduce<decltype(op)>(v, shared);
@@ -92,7 +102,7 @@ TENON_DEVICE void norm_row(const NormParams& p, uint32_t row, const Terms& terms
             TENON_UNROLL
             for (int k = 0; k < N; k++) s += v[k];
         });
-        mean = over_row(Sum{}, s) / static_cast<float>(columns);
+        mean = over_row(Sum{}, s) / all_columns;
     }
     if (p.kind != kNormNone) {
         float squares = 0.0f;
@@ -100,7 +110,7 @@ TENON_DEVICE void norm_row(const NormParams& p, uint32_t row, const Terms& terms
             TENON_UNROLL
             for (int k = 0; k < N; k++) squares += (v[k] - mean) * (v[k] - mean);
         });
-        inverse = rsqrtf(over_row(Sum{}, squares) / static_cast<float>(columns) + p.epsilon);
+        inverse = rsqrtf(over_row(Sum{}, squares) / all_columns + p.epsilon);
     }
 
     auto normalise = [&](const float(&v)[N], auto scale_of, auto bias_of, float(&n)[N]) {
@@ -131,7 +141,7 @@ TENON_DEVICE void norm_row(const NormParams& p, uint32_t row, const Terms& terms
         });
         largest = over_row(Max{}, largest);
         float q = largest == 0.0f ? 1.0f : largest / (p.y_type == TENON_CUDA_I8 ? 127.0f : 448.0f);
-        if (first == 0) p.row_scale[row] = q;
+        if (first < columns && first == 0) p.row_scale[row] = q;
         inverse_scale = 1.0f / q;
     }
     for_each([&](int i, const float(&v)[N], auto scale_of, auto bias_of) {
@@ -143,16 +153,23 @@ TENON_DEVICE void norm_row(const NormParams& p, uint32_t row, const Terms& terms
     });
 }
 
-// The row of this warp or block: norm_row over x and the residual.
-template <class T, int N, bool warp>
+// The row of these lanes, this warp or block.
+template <Row by>
+TENON_DEVICE uint32_t norm_row_index(const NormParams& p) {
+    if constexpr (by == Row::block) return blockIdx.x;
+    const uint32_t warp = blockIdx.x * (kNormThreads / kWarp) + warp_id();
+    return by == Row::warp ? warp : (warp * kWarp + lane_id()) / p.lanes;
+}
+
+template <class T, int N, Row by>
 TENON_DEVICE void norm(const NormParams& p, float* shared) {
-    uint32_t row = warp ? blockIdx.x * (kNormThreads / kWarp) + warp_id() : blockIdx.x;
-    if (row >= p.rows) return;
+    const uint32_t row = norm_row_index<by>(p);
+    if (by == Row::warp && row >= p.rows) return;
     auto terms = [&](int t) -> const T* {
         if (t == 0) return static_cast<const T*>(p.x) + row * p.x_stride;
         return p.residual ? static_cast<const T*>(p.residual) + row * p.residual_stride : nullptr;
     };
-    norm_row<T, N, warp, 2>(p, row, terms, shared);
+    norm_row<T, N, by, 2>(p, row, terms, shared);
 }
 
 }  // namespace tenon::cuda

@@ -67,6 +67,7 @@ def cases(torch, quick):
         yield norm(LAYER, dtype, 3, 768, misaligned=True)
         yield norm(RMS, dtype, 2, 17000, residual=True)
         yield norm(RMS, dtype, 9, 4096, quantize=torch.int8)
+        yield norm(RMS, dtype, 77, 128)
     if quick:
         return
     bf16 = torch.bfloat16
@@ -78,4 +79,6 @@ def cases(torch, quick):
     yield norm(RMS, bf16, 16384, 4096, residual=True, quantize=torch.int8, share=0.9)
     yield norm(RMS, bf16, 8192, 8192, share=0.9)
     yield norm(LAYER, bf16, 4096, 12288, share=0.9)
+    yield norm(RMS, bf16, 524288, 128, share=0.9)  # of the heads of q or k
+    yield norm(LAYER, torch.float32, 131072, 96, share=0.9)
     yield norm(RMS, bf16, 16, 4096, residual=True, share=None)

@@ -29,20 +29,27 @@ struct NormParams {
     float inverse_y_scale;
     int32_t kind;    // TENON_CUDA_NORM_* or kNormNone
     int32_t y_type;  // TENON_CUDA_*
+    uint32_t lanes;  // that take a row together, a power of two; only where a warp takes several
 };
 
 // Which kernel takes rows like these, and its grid. Host code.
 struct NormGeometry {
-    int kernel;  // 0: a warp to a row, 1: a block to a row, 2: the same for any alignment
+    int kernel;  // 0: `lanes` lanes of a warp to a row, 1: a warp, 2: a block, 3: a block, any alignment
     int64_t blocks, threads;
+    uint32_t lanes;
 };
-inline NormGeometry norm_geometry(int64_t rows, int64_t columns, int64_t vector, bool vectors) {
-    // A row that fits the registers of one warp needs no barrier, and eight of them share a block. Longer rows get as
-    // many threads as keep them in registers.
-    int64_t accesses = vectors ? columns / vector : columns,
-            warps = (accesses + 32 * kNormItems - 1) / (32 * kNormItems);
-    if (vectors && warps == 1) return {0, (rows + kNormThreads / 32 - 1) / (kNormThreads / 32), kNormThreads};
-    return {vectors ? 1 : 2, rows, warps * 32 < kNormMaxThreads ? warps * 32 : kNormMaxThreads};
+inline NormGeometry norm_geometry(int64_t rows, int64_t columns, int64_t vector, bool vectors, bool share_warps) {
+    int64_t accesses = vectors ? columns / vector : columns, rows_per_block = kNormThreads / 32;
+    // A row that fits the registers of one warp or less needs no barrier, and several share a block.
+    if (vectors && accesses <= 32 * kNormItems) {
+        uint32_t lanes = 32;
+        while (share_warps && lanes > 1 && accesses <= lanes / 2 * kNormItems) lanes /= 2;
+        rows_per_block *= 32 / lanes;
+        return {lanes < 32 ? 0 : 1, (rows + rows_per_block - 1) / rows_per_block, kNormThreads, lanes};
+    }
+    // Longer rows get as many threads as keep them in registers.
+    int64_t warps = (accesses + 32 * kNormItems - 1) / (32 * kNormItems);
+    return {vectors ? 2 : 3, rows, warps * 32 < kNormMaxThreads ? warps * 32 : kNormMaxThreads, 32};
 }
 
 }  // namespace tenon::cuda

@@ -120,6 +120,11 @@ void check_type() {
         for (int64_t columns : {int64_t{1}, v - 1, v, v + 1, 32 * v, 33 * v, 2 * v + 3}) {
             check<T, T>({.rows = 5, .columns = columns, .kind = kind});
         }
+        // Several rows to a warp: 1 to 16 lanes each, the last warp partly without rows.
+        for (int64_t columns : {4 * v, 5 * v, 16 * v, 17 * v, 64 * v, 65 * v}) {
+            check<T, T>({.rows = 71, .columns = columns, .kind = kind, .residual = true, .sum = true});
+            check<T, int8_t>({.rows = 37, .columns = columns, .kind = kind, .row_scale = true});
+        }
         check<T, T>({.rows = 0, .columns = v, .kind = kind});
         check<T, T>({.rows = 9, .columns = 8 * v, .kind = kind, .residual = true, .sum = true, .padding = v});
         check<T, T>({.rows = 3, .columns = 8 * v, .kind = kind, .residual = true, .sum = true, .misalignment = 1});
