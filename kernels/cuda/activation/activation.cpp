@@ -65,13 +65,15 @@ int32_t tenon_cuda_activation_plan(const tenon_cuda_activation* args, const teno
     p.kind = static_cast<int32_t>(a.kind);
     p.y_type = static_cast<int32_t>(a.y_type);
 
+    static_assert(kActivationWarps == 1 << 3);
     // The shape of a block that leaves the fewest warps idle, the widest of them.
     int64_t tiles = divide_up(columns, 32 * kActivationItems * (vectors ? vector : 1)), blocks = 0;
-    for (int across = kActivationWarps; across > 0; across /= 2) {
+    for (int32_t log2 = 3; log2 >= 0; log2--) {
+        const int64_t across = 1 << log2;
         int64_t n = divide_up(tiles, across) * divide_up(rows, kActivationWarps / across);
         if (blocks != 0 && n >= blocks) continue;
         blocks = n;
-        p.warps_across = across;
+        p.warps_across_log2 = log2;
         p.blocks_across = static_cast<uint32_t>(divide_up(tiles, across));
     }
     if (blocks > INT32_MAX) return planner.unsupported("%lld blocks; at most 2^31 - 1 fit a launch", (long long)blocks);

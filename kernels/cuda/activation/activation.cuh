@@ -41,7 +41,7 @@ struct Silu {
 template <class T, int N, int items>
 TENON_DEVICE void activate(const ActivationParams& p, int64_t row, int64_t column) {
     constexpr int step = kWarp * N;
-    const int64_t left = p.columns - column;
+    const int left = static_cast<int>(min(p.columns - column, int64_t{items * step}));
     auto load_items = [&](const void* from, int64_t at, Words<T, N>(&to)[items]) {
         if (!from) return;
         TENON_UNROLL
@@ -99,9 +99,9 @@ template <class T, int N>
 TENON_DEVICE void activation(const ActivationParams& p) {
     constexpr int tile = kWarp * N * kActivationItems;
     const uint32_t row_block = blockIdx.x / p.blocks_across, across = blockIdx.x % p.blocks_across;
-    const int warp_row = warp_id() / p.warps_across, warp_column = warp_id() % p.warps_across;
-    const int64_t row = int64_t{row_block} * (kActivationWarps / p.warps_across) + warp_row;
-    const int64_t column = (int64_t{across} * p.warps_across + warp_column) * tile;
+    const uint32_t warp = threadIdx.x / kWarp, warps_across = 1u << p.warps_across_log2;
+    const int64_t row = int64_t{row_block} * (kActivationWarps >> p.warps_across_log2) + (warp >> p.warps_across_log2);
+    const int64_t column = (int64_t{across} * warps_across + (warp & (warps_across - 1))) * tile;
     if (row >= p.rows || column >= p.columns) return;
     activate<T, N, kActivationItems>(p, row, column + lane_id() * N);
     if constexpr (N > 1) {

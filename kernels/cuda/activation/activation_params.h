@@ -5,7 +5,7 @@
 namespace tenon::cuda {
 
 // A warp takes a tile: kActivationItems accesses of each lane, one after another in a row. The warps of a block are
-// warps_across tiles of a row times kActivationWarps / warps_across rows.
+// 2^warps_across_log2 tiles of a row times as many rows as warps are left.
 constexpr int kActivationWarps = 8;
 constexpr int kActivationItems = 4;
 
@@ -19,7 +19,7 @@ struct ActivationParams {
     int64_t x_stride, up_stride, y_stride;
     float inverse_y_scale;
     int32_t kind, y_type;
-    int32_t warps_across;
+    int32_t warps_across_log2;
     uint32_t blocks_across;
 };
 
