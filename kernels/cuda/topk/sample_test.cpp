@@ -22,6 +22,7 @@ struct Case {
     int64_t misalignment = 0, padding = 0;
     int64_t token_type = TENON_CUDA_I64;
     bool seeded = true;
+    bool edge = false;  // draws that the threshold decides
 };
 
 void check_philox() {
@@ -104,6 +105,27 @@ bool plausible(const Case& c, const std::vector<double>& x, uint64_t seed, uint6
     return true;
 }
 
+// Of some offsets the one with which the race over all of a row is won closest to the threshold of top_p or min_p,
+// inside or outside.
+uint64_t edge_offset(const Case& c, const std::vector<double>& x, uint64_t seed) {
+    double top = *std::max_element(x.begin(), x.end()), inverse = static_cast<float>(1 / c.temperature), all = 0;
+    for (double v : x) all += std::exp((v - top) * inverse);
+    uint64_t closest = 0;
+    double distance = INFINITY;
+    for (uint64_t offset = 0; offset < 150; offset++) {
+        size_t best = 0;
+        double score = -INFINITY, above = 0;
+        for (size_t i = 0; i < x.size(); i++) {
+            double s = x[i] * inverse - std::log(exponential(static_cast<int64_t>(i), seed, offset));
+            if (s > score) best = i, score = s;
+        }
+        for (double v : x) above += v > x[best] ? std::exp((v - top) * inverse) / all : 0;
+        double away = c.top_p < 1 ? above - c.top_p : (x[best] - top) * inverse - std::log(c.min_p);
+        if (std::fabs(away) < distance) distance = std::fabs(away), closest = offset;
+    }
+    return closest;
+}
+
 template <class T>
 std::vector<int64_t> sample(const Case& c, Buffer<T>& x, Buffer<int64_t>& seeds, Buffer<int64_t>& offsets) {
     Buffer<int32_t> tokens32(c.rows);
@@ -158,8 +180,12 @@ void check(const Case& c) {
         seeds[r] = static_cast<int64_t>(uint64_t{rng()} << 32 | rng());
         offsets[r] = static_cast<int64_t>(uint64_t{rng()} << 32 | rng());
     }
-    std::vector<int64_t> tokens = sample(c, x, seeds, offsets);
     std::vector<double> row(static_cast<size_t>(c.n));
+    for (int64_t r = 0; c.edge && r < c.rows; r++) {
+        for (int64_t i = 0; i < c.n; i++) row[static_cast<size_t>(i)] = to_float(x[r * stride + i]);
+        offsets[r] = static_cast<int64_t>(edge_offset(c, row, static_cast<uint64_t>(seeds[r])));
+    }
+    std::vector<int64_t> tokens = sample(c, x, seeds, offsets);
     for (size_t r = 0; r < tokens.size(); r++) {
         int64_t at = static_cast<int64_t>(r);
         for (int64_t i = 0; i < c.n; i++) row[static_cast<size_t>(i)] = to_float(x[at * stride + i]);
@@ -196,6 +222,15 @@ void check_type() {
     check<T>({2, 3000, 1, 0, 1, 0.05, 2});
     check<T>({2, 3000, 1, 0, 1, 0.3, 6, false, false, 0, 0, TENON_CUDA_I32, false});
     check<T>({4, 3000, 1, 0, 0.8, 0.2, 0.5, true});
+}
+
+void check_edges() {
+    for (double top_p : {0.5, 0.9}) {
+        check<float>({6, 300, 1, 0, top_p, 0, 1, false, false, 0, 0, TENON_CUDA_I64, true, true});
+        check<float>({6, 300, 1, 0, top_p, 0, 3, false, false, 0, 0, TENON_CUDA_I64, true, true});
+    }
+    check<float>({6, 300, 1, 0, 1, 0.1, 1, false, false, 0, 0, TENON_CUDA_I64, true, true});
+    check<float>({6, 100, 0.9, 0, 1, 0.1, 1, false, false, 0, 0, TENON_CUDA_I64, true, true});
 }
 
 // How often each token of a small vocabulary comes, over many offsets, against its probability.
@@ -288,6 +323,7 @@ int main() {
     check_type<float>();
     check_type<f16>();
     check_type<bf16>();
+    check_edges();
     check_frequencies();
     check_refusals();
     return result("tenon_sample_");

@@ -8,16 +8,15 @@ namespace tenon::cuda {
 // Order of elements as numbers: a key of 32 bits that grows with the value (NaN is above all, -0 equals 0), and an
 // item, the key above the complement of the index: the items of a row are distinct, and the larger comes first. 0: no
 // item.
-TENON_DEVICE uint32_t key_of(float v) {
+// With all bits of flip the order's other end comes first, but NaN stays the largest number.
+TENON_DEVICE uint32_t key_of(float v, uint32_t flip) {
     v += 0.0f;
     uint32_t u = bits_of(v);
-    u ^= static_cast<uint32_t>(static_cast<int32_t>(u) >> 31) | 0x80000000u;
-    return v != v ? 0xffffffffu : u;
+    u ^= (static_cast<int32_t>(u) < 0 ? 0xffffffffu : 0x80000000u) ^ flip;
+    return v != v ? (flip ? 1 : 0xffffffffu) : u;
 }
-// Of the order's other end when flip has all bits.
-TENON_DEVICE uint32_t key_of(float v, uint32_t flip) {
-    uint32_t key = key_of(v) ^ flip;
-    return key == 0 ? 1 : key;
+TENON_DEVICE uint32_t key_of(float v) {
+    return key_of(v, 0);
 }
 constexpr uint64_t kFirstItem = uint64_t{1} << 32;
 
@@ -41,15 +40,22 @@ struct TopkShared {
     uint64_t items[kTopkSort];
     int counts[2][kTopkThreads / kWarp];
     int count;
+    uint64_t threshold;
+    float sums[kTopkThreads / kWarp];
 };
+
+TENON_DEVICE int warp_count(int c) {
+    TENON_UNROLL
+    for (int offset = kWarp / 2; offset > 0; offset /= 2) c += __shfl_xor_sync(kAllLanes, c, offset);
+    return c;
+}
 
 // Counts over the block, with one barrier each.
 class BlockCount {
   public:
     TENON_DEVICE explicit BlockCount(TopkShared& shared) : shared_(shared) {}
     TENON_DEVICE int operator()(int c) {
-        TENON_UNROLL
-        for (int offset = kWarp / 2; offset > 0; offset /= 2) c += __shfl_xor_sync(kAllLanes, c, offset);
+        c = warp_count(c);
         // In turn: who writes for the count after the next has seen everybody pass the next one's barrier.
         turn_ ^= 1;
         if (lane_id() == 0) shared_.counts[turn_][warp_id()] = c;
@@ -97,14 +103,29 @@ TENON_DEVICE int select_items(int k, int slots, TopkShared& shared, const Item& 
     for (int i = 0; i < count; i++) best = larger(best, item(i));
 
     uint64_t t = kFirstItem;
-    int mine = reaching(t), found = total(mine);
-    if (found > slots && 4 * k <= 3 * kTopkThreads) {
-        // The k-th of the threads' best items is no more than the k-th of all, and not far below it.
-        auto best_reaching = [&](uint64_t next) { return total(best >= next); };
-        if (best_reaching(kFirstItem) >= k) t = bisect(k, k + k / 16, best_reaching);
-        mine = reaching(t);
-        found = total(mine);
+    if (4 * k <= 3 * kTopkThreads) {
+        // The k-th of the threads' best items is no more than the k-th of all, and not far below it. One warp looks for
+        // it.
+        shared.items[threadIdx.x] = best;
+        __syncthreads();
+        if (warp_id() == 0) {
+            constexpr int each = kTopkThreads / kWarp;
+            uint64_t some[each];
+            TENON_UNROLL
+            for (int i = 0; i < each; i++) some[i] = shared.items[i * kWarp + lane_id()];
+            auto some_reaching = [&](uint64_t next) {
+                int c = 0;
+                TENON_UNROLL
+                for (int i = 0; i < each; i++) c += some[i] >= next;
+                return warp_count(c);
+            };
+            if (some_reaching(t) >= k) t = bisect(k, k + k / 16, some_reaching);
+            if (lane_id() == 0) shared.threshold = t;
+        }
+        __syncthreads();
+        t = shared.threshold;
     }
+    int mine = reaching(t), found = total(mine);
     if (found > slots) {
         t = bisect(k, slots, [&](uint64_t next) { return total(reaching(next)); });
         mine = reaching(t);
@@ -185,9 +206,11 @@ struct TopkChunk {
             float v[N];
             to_floats(raw[i], v);
             TENON_UNROLL
+            for (int k = 0; k < N; k++) key[i * N + k] = key_of(v[k], flip);
+            if (row.whole(access + i * kTopkThreads)) continue;
+            TENON_UNROLL
             for (int k = 0; k < N; k++) {
-                uint32_t at = static_cast<uint32_t>(index(i * N + k));
-                key[i * N + k] = at < static_cast<uint32_t>(n) ? key_of(v[k], flip) : 0;
+                if (!row.holds(index(i * N + k))) key[i * N + k] = 0;
             }
         }
     }
@@ -203,18 +226,15 @@ TENON_DEVICE void topk_part(const TopkParams& p, TopkShared& shared) {
     if (p.sums) {
         using E = Exponential<T>;
         auto s = SoftmaxSum<E>::none();
-        float t[kTopkItems];
-        TENON_UNROLL
-        for (int i = 0; i < kTopkItems; i++) {
-            t[i] = part.key[i] ? value_of(part.key[i]) * p.unit : s.largest;
-        }
+        // The keys hold the values: a second copy would not fit the registers.
+        auto value = [&](int i) { return part.key[i] ? value_of(part.key[i]) * p.unit : float_of(0xff800000u); };
         float largest = s.largest;
         TENON_UNROLL
-        for (int i = 0; i < kTopkItems; i++) largest = Max::combine(largest, t[i]);
+        for (int i = 0; i < kTopkItems; i++) largest = Max::combine(largest, value(i));
         s.largest = largest;
         TENON_UNROLL
-        for (int i = 0; i < kTopkItems; i++) s.add_below(t[i]);
-        s = block_reduce<E, kTopkThreads>(s, reinterpret_cast<float*>(shared.items));
+        for (int i = 0; i < kTopkItems; i++) s.add_below(value(i));
+        s = block_reduce<E, kTopkThreads>(s, shared.sums);
         if (threadIdx.x == 0) static_cast<SoftmaxSum<E>*>(p.sums)[row * p.chunks + chunk] = s;
     }
     int found =
