@@ -196,7 +196,13 @@ class ElementwiseKernelHostTest {
             for (DataType to : TYPES) {
                 // Long integers become fp32 in one rounding, in the reference in two.
                 boolean twice = from.isInteger() && from.bits() == 64 && to == DataType.FLOAT32;
-                cases.add(single(step(ChainFn.CAST, to, 0), input(from, 7, 29)).within(twice ? 1 : 0, 0));
+                ChainCase c =
+                        single(step(ChainFn.CAST, to, 0), input(from, 7, 29)).within(twice ? 1 : 0, 0);
+                cases.add(c);
+                boolean narrow = to == DataType.FLOAT16 || to == DataType.BFLOAT16;
+                if (narrow && (from == DataType.FLOAT64 || (from == DataType.INT64 && to == DataType.BFLOAT16))) {
+                    cases.add(c.with(TestValues.midpoints(to)));
+                }
             }
         }
     }

@@ -36,10 +36,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The files of kernels/cuda/elementwise that are generated are what the generator writes. -Dgolden.update writes them. */
+/** The files of kernels/cuda/elementwise that are generated are what the generator writes. -Dgolden.update=true writes them. */
 class ExamplesTest {
     private static final Path FOLDER = Path.of(System.getProperty("tenon.root"), "kernels/cuda/elementwise");
-    private static final boolean UPDATE = System.getProperty("golden.update") != null;
+    private static final boolean UPDATE = Boolean.getBoolean("golden.update");
 
     @Test
     void sourcesAreWhatTheGeneratorWrites() throws IOException {

@@ -73,6 +73,22 @@ final class TestValues {
         }
     }
 
+    /** Numbers just beside the middle between two of {@code narrow}: rounded to fp32 first they would lie in the middle. */
+    static ChainCase.Values midpoints(DataType narrow) {
+        int mantissa = narrow == DataType.FLOAT16 ? 10 : 7;
+        return (input, t, random) -> {
+            for (long i = 0; i < t.size(); i++) {
+                double middle = 1 + Math.scalb(2.0 * random.nextInt(1 << mantissa) + 1, -mantissa - 1);
+                double beside = middle + Math.scalb(random.nextBoolean() ? 1.0 : -1.0, -40);
+                if (t.type().isFloat()) {
+                    t.setDouble(i, random.nextBoolean() ? beside : -beside);
+                } else {
+                    t.setLong(i, (long) Math.scalb(beside, 45));
+                }
+            }
+        };
+    }
+
     /** Finite floats in [low, high] in the first input; anything in others. */
     static ChainCase.Values between(double low, double high) {
         return (input, t, random) -> {
