@@ -13,9 +13,10 @@
  *   j > i + offset - window    only when window > 0, which needs causal: the `window` latest keys
  *   the mask's element is not false (BOOL mask)
  *
- * A row that sees no key, or whose scores are all -infinity, is 0, and its lse is -infinity. NaN spreads as in the
- * formula; a hidden key's NaN or infinity in v may spread too (0 * NaN), except that keys and values from length[b] on
- * never matter. The finite score of any finite inputs is handled without overflow.
+ * A row that sees no key, or whose scores are all -infinity, is 0, and its lse is -infinity. A row whose keys the mask
+ * all hides with the lowest float weighs them alike (its lse is finite, no more). NaN spreads as in the formula; a
+ * hidden key's NaN or infinity in v may spread too (0 * NaN), except that keys and values from length[b] on never
+ * matter. Finite scores do not overflow, however large.
  *
  *   Layout    strides for batch, head and row (position), in elements; the last axis is dense. A [B, H, S, D] tensor
  *             has strides {H*S*D, S*D, D}, a [B, S, H, D] one {S*H*D, D, H*D}; packed q, k, v differ in their pointers

@@ -114,7 +114,11 @@ TENON_DEVICE float masked_score(float score, T mask) {
     if constexpr (__is_same(T, uint8_t)) {
         return mask ? score : minus_infinity();
     } else {
-        return fmaf(to_float(mask), kLog2E, score);
+        // Models hide keys with the lowest float, too. It must not become -infinity: a row that hides all keys that
+        // way weighs them alike.
+        float m = to_float(mask);
+        if (m < -2.35e38f && m > minus_infinity()) m = -2.35e38f;
+        return fmaf(m, kLog2E, score);
     }
 }
 

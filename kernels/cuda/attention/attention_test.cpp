@@ -22,6 +22,7 @@ void check_instances() {
     check<T>({.queries = 20, .keys = 200, .head = 64, .mask = kFloat, .special = true});
     check<T>({.queries = 20, .keys = 300, .head = 64, .deviation = 30});
     check<T>({.queries = 20, .keys = 200, .head = 64, .causal = end, .scale = 1e9});
+    check<T>({.queries = 20, .keys = 200, .head = 64, .scale = 1e9, .same_keys = true});
     check<T>({.queries = 20, .keys = 200, .head = 64, .scale = 1e9, .deviation = 1e-6});
 }
 
@@ -32,6 +33,8 @@ void check_features() {
     for (int64_t keys : {0, 1, 63, 64, 65, 130}) check<T>({.queries = 3, .keys = keys, .head = 64});
     for (int64_t queries : {0, 1, 127, 128, 129}) check<T>({.queries = queries, .keys = 9, .head = 64});
     check<T>({.queries = 3, .keys = 9, .head = 64, .batch = 0});
+    check<T>({.queries = 130, .keys = 9, .head = 64, .heads = 5});
+    check<T>({.queries = 130, .keys = 9, .head = 64, .heads = 5, .causal = end});
     // Causal, with and without offset; the last three leave rows without any key.
     check<T>({.queries = 150, .keys = 150, .head = 64, .heads = 2, .causal = at});
     check<T>({.queries = 40, .keys = 150, .head = 64, .causal = end});
@@ -42,6 +45,9 @@ void check_features() {
     check<T>({.queries = 150, .keys = 150, .head = 64, .causal = at, .window = 1});
     check<T>({.queries = 100, .keys = 200, .head = 64, .causal = end, .window = 50});
     check<T>({.queries = 20, .keys = 200, .head = 128, .causal = at, .offset = 300, .window = 150});
+    // A warp's last row sees one key of a tile; its first row sees all of a tile that the window takes from its last.
+    check<T>({.queries = 70, .keys = 70, .head = 64, .causal = at, .offset = 1});
+    check<T>({.queries = 32, .keys = 200, .head = 64, .causal = at, .offset = 191, .window = 128});
     // Padding; lengths are limited to 0 .. keys.
     check<T>({.queries = 10, .keys = 140, .head = 64, .batch = 5, .heads = 2, .lengths = {0, 1, 64, 139, 500}});
     check<T>({.queries = 70, .keys = 140, .head = 64, .batch = 3, .causal = end, .lengths = {-3, 65, 100}});
@@ -70,6 +76,7 @@ void check_features() {
                   .mask_per_batch = false});
     }
     check<T>({.queries = 5, .keys = 70, .head = 64, .mask = kFloat, .softcap = 3});
+    check<T>({.queries = 5, .keys = 70, .head = 64, .mask = kFloat, .hidden = std::numeric_limits<float>::lowest()});
     check<T>({.queries = 70, .keys = 70, .head = 256, .causal = at, .softcap = 50, .deviation = 100});
     check<T>({.queries = 5, .keys = 70, .head = 64, .scale = -0.2});
     // Grouped heads, layouts, alignment.
