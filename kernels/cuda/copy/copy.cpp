@@ -131,8 +131,10 @@ int32_t tenon_cuda_copy_plan(const tenon_cuda_copy* args, const tenon_cuda_devic
     p.n = 1;
     p.first = dropped / per_unit;
     p.mode = static_cast<int32_t>(a.mode);
-    for (int64_t i = 0; i < 16; i++) {
-        reinterpret_cast<unsigned char*>(p.value)[i] = static_cast<unsigned char>(a.value_bits >> i % e * 8);
+    p.value = static_cast<uint64_t>(a.value_bits);
+    for (int64_t bits = 8 * e; bits < 64; bits *= 2) {
+        const uint64_t next = uint64_t{1} << bits;
+        p.value = p.value % next * (next + 1);
     }
     int64_t dims[kMaxRank], strides[kMaxRank];
     for (int k = 0; k < rank; k++) {

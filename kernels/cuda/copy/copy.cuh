@@ -34,7 +34,13 @@ TENON_DEVICE void copy_units(const CopyParams& p) {
     };
     const U* x = static_cast<const U*>(p.x);
     U* y = static_cast<U*>(p.y);
-    const U value = *reinterpret_cast<const U*>(p.value);
+    U value;
+    if constexpr (unit_bytes == 16) {
+        TENON_UNROLL
+        for (int k = 0; k < 4; k++) value.words[k] = static_cast<uint32_t>(p.value >> k % 2 * 32);
+    } else {
+        value = static_cast<U>(p.value);
+    }
     if (p.walk.wide) {
         gather_units<int64_t, kCopyItems, kCopyThreads>(x, y, p.n, value, positions);
     } else {

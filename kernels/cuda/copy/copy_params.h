@@ -18,7 +18,7 @@ struct CopyParams {
     int64_t sizes[kMaxRank];   // padding: x's dimensions
     Walk walk;                 // y's axes with x's strides
     int32_t mode;
-    alignas(16) uint32_t value[4];
+    uint64_t value;  // repeated to fill 8 bytes
 };
 
 // Parts that one launch copies.

@@ -39,12 +39,13 @@ int64_t source(int64_t mode, int64_t j, int64_t n) {
 template <class T>
 void check(const Case& c, bool force_wide = false) {
     size_t rank = c.dims.size();
-    where = "copy mode " + std::to_string(c.mode) + " of " + std::to_string(sizeof(T)) + " bytes";
+    where = std::string("copy mode ") + std::to_string(c.mode) + " of " + std::to_string(sizeof(T)) + " bytes";
     for (size_t k = 0; k < rank; k++) {
-        where += " " + std::to_string(c.x_dims[k]) + "[" + std::to_string(c.starts[k]) + "+" +
+        where += std::string(" ") + std::to_string(c.x_dims[k]) + "[" + std::to_string(c.starts[k]) + "+" +
                  std::to_string(c.dims[k]) + "*" + std::to_string(c.steps[k]) + "]";
     }
-    where += " misaligned by " + std::to_string(c.x_misalignment) + ", " + std::to_string(c.y_misalignment);
+    where +=
+        std::string(" misaligned by ") + std::to_string(c.x_misalignment) + ", " + std::to_string(c.y_misalignment);
     int64_t x_size = 1, n = 1;
     for (size_t k = 0; k < rank; k++) {
         x_size *= c.x_dims[k];

@@ -67,7 +67,7 @@ int64_t group_of(const Case& c, int64_t i) {
 
 template <class T>
 void check(const Case& c, int64_t type) {
-    where = "quantize type " + std::to_string(type_code<T>()) + " and " + std::to_string(type) + " [" +
+    where = std::string("quantize type ") + std::to_string(type_code<T>()) + " and " + std::to_string(type) + " [" +
             std::to_string(c.outer) + ", " + std::to_string(c.axis) + ", " + std::to_string(c.inner) + "] block " +
             std::to_string(c.block) + (c.zero ? " zero" : "") + (c.float_scale ? "" : " own scale type") +
             " misaligned by " + std::to_string(c.misalignment) + (c.special ? " special" : "");
@@ -196,8 +196,9 @@ void check_quotients() {
 
 template <class T, class Y>
 void check_rows(int64_t rows, int64_t columns, int64_t padding, int64_t misalignment, bool special = false) {
-    where = "quantize rows type " + std::to_string(type_code<T>()) + " to " + std::to_string(type_code<Y>()) + " " +
-            std::to_string(rows) + "x" + std::to_string(columns) + (special ? " special" : "");
+    where = std::string("quantize rows type ") + std::to_string(type_code<T>()) + " to " +
+            std::to_string(type_code<Y>()) + " " + std::to_string(rows) + "x" + std::to_string(columns) +
+            (special ? " special" : "");
     int64_t stride = columns + padding, n = rows == 0 ? 0 : (rows - 1) * stride + columns;
     Buffer<T> x(n, misalignment);
     Buffer<Y> y(n, misalignment);
@@ -243,7 +244,8 @@ void check_rows_type() {
 
 template <class T>
 void check_dynamic(int64_t n, int64_t misalignment, double mean, bool special = false) {
-    where = "quantize dynamic type " + std::to_string(type_code<T>()) + " " + std::to_string(n);
+    where =
+        std::string("quantize dynamic type ") + std::to_string(type_code<T>()) + std::string(" ") + std::to_string(n);
     Buffer<T> x(n, misalignment);
     Buffer<uint8_t> y(n, misalignment), zero(1);
     Buffer<float> scale(1);

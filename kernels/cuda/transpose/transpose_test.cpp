@@ -20,10 +20,10 @@ struct Case {
 };
 
 std::string name_of(const Case& c, size_t bytes) {
-    std::string s = "transpose " + std::to_string(bytes) + " bytes";
-    for (int64_t d : c.dims) s += " " + std::to_string(d);
+    std::string s = std::string("transpose ") + std::to_string(bytes) + " bytes";
+    for (int64_t d : c.dims) s.append(" ").append(std::to_string(d));
     s += " by";
-    for (int64_t p : c.perm) s += " " + std::to_string(p);
+    for (int64_t p : c.perm) s.append(" ").append(std::to_string(p));
     return s + (c.x_padding.empty() ? "" : " padded") + " misaligned by " + std::to_string(c.x_misalignment) + ", " +
            std::to_string(c.y_misalignment);
 }
@@ -77,8 +77,9 @@ void check(const Case& c) {
 template <class T>
 void check_type() {
     constexpr int64_t e = sizeof(T), v = 16 / e;
-    const std::string gather = "tenon_transpose_gather_", tile = "tenon_transpose_tile_" + std::to_string(e),
-                      any = "tenon_transpose_tile_any_" + std::to_string(e), own = std::to_string(e);
+    const std::string gather = "tenon_transpose_gather_",
+                      tile = std::string("tenon_transpose_tile_") + std::to_string(e),
+                      any = std::string("tenon_transpose_tile_any_") + std::to_string(e), own = std::to_string(e);
     // Planes around a tile's size, 16-byte accesses and not.
     const int64_t t = 128 / e;
     check<T>({{2 * t, 3 * t}, {1, 0}, {}, 0, 0, tile});
