@@ -186,6 +186,7 @@ int32_t tenon_cuda_decode_attention_plan(const tenon_cuda_decode_attention* args
     if (splits == 0 && keys > 0)
         splits = choose_splits(blocks, keys, 2 * a.head_size * element, device->multiprocessors, resident);
     if (splits > divide_up(keys, kSplitKeys)) splits = divide_up(keys, kSplitKeys);
+    if (splits > 65535) splits = 65535;  // the grid's limit
     if (splits < 1) splits = 1;
     p.splits = static_cast<int32_t>(splits);
     // A sequence shorter than max_length has as many parts where blocks are few, and fewer where the chip is full.
@@ -196,10 +197,14 @@ int32_t tenon_cuda_decode_attention_plan(const tenon_cuda_decode_attention* args
     p.min_split = static_cast<int32_t>(min_split);
     const int64_t items = a.batch * a.rows * a.heads;
     if (splits > 1) {
+        int64_t floats;
+        if (__builtin_mul_overflow(items, splits * (a.head_size + 2), &floats) || floats > int64_t{1} << 60) {
+            return planner.unsupported("%lld splits of %lld rows", (long long)splits, (long long)items);
+        }
         // The states come first: they are read 8 bytes at a time.
         p.partial_state = static_cast<float*>(a.workspace);
         p.partial = p.partial_state ? p.partial_state + items * splits * 2 : nullptr;
-        planner.workspace(items * splits * (a.head_size + 2) * static_cast<int64_t>(sizeof(float)));
+        planner.workspace(floats * static_cast<int64_t>(sizeof(float)));
     }
     planner.launch(kernel, {chunks * a.kv_heads, splits, a.batch}, kDecodeThreads, 0, p);
     if (splits > 1) {

@@ -28,7 +28,7 @@ TENON_DEVICE DecodeRange decode_range(const DecodeAttentionParams& p, int b) {
     int32_t keys = r.length - r.first;
     int32_t share = (keys + p.splits - 1) / p.splits;
     r.split_keys = max((share + kSplitKeys - 1) / kSplitKeys * kSplitKeys, p.min_split);
-    r.splits = (keys + r.split_keys - 1) / r.split_keys;
+    r.splits = keys > 0 ? (keys - 1) / r.split_keys + 1 : 0;
     return r;
 }
 

@@ -332,6 +332,30 @@ void check_refusals() {
     refused(unsupported, "page_size 24", [&](auto& a) { a.block_table = n.data(), a.page_size = 24; });
     refused(invalid, "table_stride is 6", [&](auto& a) { a.block_table = n.data(), a.table_stride = 6; });
     refused(unsupported, "rows of 65535 heads", [](auto& a) { a.rows = a.heads = 65535; });
+    refused(unsupported, "65535 splits of",
+            [](auto& a) { a.batch = a.heads = a.kv_heads = a.splits = 65535, a.rows = 32767, a.max_length = 1 << 30; });
+}
+
+// The longest sequences take as many parts as a grid may have.
+void check_longest() {
+    where = "decode, longest sequence";
+    Buffer<f16> x(64);
+    Buffer<int32_t> n(1);
+    tenon_cuda_device device = hopper();
+    tenon_cuda_decode_attention a{};
+    a.q = a.k = a.v = x.data();
+    a.o = x.data();
+    a.lengths = n.data();
+    a.type = a.cache_type = TENON_CUDA_F16;
+    a.batch = a.rows = a.heads = a.kv_heads = 1;
+    a.head_size = 64;
+    a.max_length = INT32_MAX - 65535;
+    a.scale = 1;
+    static tenon_cuda_plan plan;
+    if (tenon_cuda_decode_attention_plan(&a, &device, &plan) != TENON_CUDA_OK) return fail("refused: %s", plan.message);
+    const int64_t splits = plan.launches[0].grid[1];
+    if (splits != 65535) fail("%lld splits; expected 65535", (long long)splits);
+    if (plan.workspace_bytes != splits * 66 * 4) fail("workspace is %lld bytes", (long long)plan.workspace_bytes);
 }
 
 }  // namespace
@@ -341,5 +365,6 @@ int main() {
     check_type<f16>();
     check_type<bf16>();
     check_refusals();
+    check_longest();
     return result("tenon_decode_attention");
 }
