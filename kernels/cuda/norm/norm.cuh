@@ -158,7 +158,8 @@ template <Row by>
 TENON_DEVICE uint32_t norm_row_index(const NormParams& p) {
     if constexpr (by == Row::block) return blockIdx.x;
     const uint32_t warp = blockIdx.x * (kNormThreads / kWarp) + warp_id();
-    return by == Row::warp ? warp : (warp * kWarp + lane_id()) / p.lanes;
+    // Threads may be more than 32 bits count.
+    return by == Row::warp ? warp : warp * (kWarp / p.lanes) + lane_id() / p.lanes;
 }
 
 template <class T, int N, Row by>
