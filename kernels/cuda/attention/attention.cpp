@@ -91,7 +91,7 @@ int32_t tenon_cuda_attention_plan(const tenon_cuda_attention* args, const tenon_
     if (a.window != 0 && a.causal == TENON_CUDA_ATTENTION_CAUSAL_NONE) {
         return planner.invalid("window is given, but attention is not causal");
     }
-    if (!std::isfinite(a.scale)) return planner.invalid("scale is %g; expected a finite number", a.scale);
+    if (!(std::fabs(a.scale) < 1e38)) return planner.invalid("scale is %g; expected a finite number", a.scale);
     if (!(a.softcap >= 0) || !std::isfinite(a.softcap)) {
         return planner.invalid("softcap is %g; expected 0 or a finite number > 0", a.softcap);
     }
@@ -140,8 +140,9 @@ int32_t tenon_cuda_attention_plan(const tenon_cuda_attention* args, const tenon_
     p.causal_offset = static_cast<int32_t>(a.causal_offset);
     p.window = static_cast<int32_t>(a.window);
     p.vectors = vectors;
-    p.adjust = a.mask || a.softcap != 0 || !(a.scale > 0);
     p.scale_log2 = static_cast<float>(a.scale * log2_e);
+    // A scale that is 0 in fp32 is no positive one either.
+    p.adjust = a.mask || a.softcap != 0 || !(p.scale_log2 > 0);
     p.softcap_scale = a.softcap != 0 ? static_cast<float>(2 * log2_e * a.scale / a.softcap) : 0.0f;
     p.softcap_log2 = static_cast<float>(a.softcap * log2_e);
 

@@ -23,8 +23,9 @@ bool describe(tenon_cuda_tensor_map& map, size_t params_offset, int64_t type, co
         map.box[i] = i == 0 ? 64 : i == 1 ? box_rows : 1;
         if (i == 0) continue;
         // The stride of a dimension of one element does not matter, but has to be a legal one.
-        map.strides_bytes[i] = dims[i] == 1 ? 16 : strides[i] * 2;
-        if (map.strides_bytes[i] <= 0 || map.strides_bytes[i] >= int64_t{1} << 40) return false;
+        const int64_t stride = dims[i] == 1 ? 8 : strides[i];
+        if (stride <= 0 || stride >= int64_t{1} << 39) return false;
+        map.strides_bytes[i] = stride * 2;
     }
     return dims[1] == 1 || strides[1] >= dims[0];
 }

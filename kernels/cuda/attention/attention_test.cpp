@@ -78,6 +78,8 @@ void check_features() {
     check<T>({.queries = 5, .keys = 70, .head = 64, .mask = kFloat, .hidden = std::numeric_limits<float>::lowest()});
     check<T>({.queries = 70, .keys = 70, .head = 256, .causal = at, .softcap = 50, .deviation = 100});
     check<T>({.queries = 5, .keys = 70, .head = 64, .scale = -0.2});
+    // 0 in fp32: all keys that are seen weigh the same.
+    check<T>({.queries = 5, .keys = 70, .head = 64, .causal = end, .scale = 1e-50});
     // Grouped heads, layouts, alignment.
     for (Layout layout : {kHeadsFirst, kRowsFirst, kPacked, kPadded}) {
         check<T>({.queries = 33,
@@ -128,6 +130,7 @@ void check_refusals() {
     refused(invalid, "window is given", [](auto& a) { a.window = 1; });
     refused(invalid, "scale is nan", [](auto& a) { a.scale = NAN; });
     refused(invalid, "scale is inf", [](auto& a) { a.scale = INFINITY; });
+    refused(invalid, "scale is -1e+39", [](auto& a) { a.scale = -1e39; });
     refused(invalid, "softcap is -1", [](auto& a) { a.softcap = -1; });
     refused(invalid, "softcap is inf", [](auto& a) { a.softcap = INFINITY; });
     refused(unsupported, "mask_type 10", [](auto& a) { a.mask = a.q, a.mask_type = TENON_CUDA_F16; });
