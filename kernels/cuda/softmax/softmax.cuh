@@ -44,6 +44,15 @@ TENON_DEVICE void store_softmax(const SoftmaxParams& p, int64_t offset, const Ro
     }
 }
 
+// t of x. Finite bf16 numbers beyond 2^128 / log2(e), such as the lowest, which masks are made of, stay finite. The
+// product is rounded: fused with what is subtracted from it, it would be off by as much from the largest, itself a t.
+template <class T>
+TENON_DEVICE float scaled(float x, float factor) {
+    const float t = __fmul_rn(x, factor), infinity = float_of(0x7f800000u), largest = float_of(0x7f7fffffu);
+    if (!kSame<T, bf16> || fabsf(t) < infinity || !(fabsf(x) < infinity)) return t;
+    return x < 0.0f ? -largest : largest;
+}
+
 // `items` accesses from `access` on, `step` apart, as t; what is not in the row is -inf. Returns the largest t.
 template <class E, int items, class T, int N>
 TENON_DEVICE float read_softmax(const SoftmaxParams& p, const Row<T, N>& row, int access, int step, int end,
@@ -57,7 +66,7 @@ TENON_DEVICE float read_softmax(const SoftmaxParams& p, const Row<T, N>& row, in
         to_floats(raw[i], t[i]);
         TENON_UNROLL
         for (int k = 0; k < N; k++) {
-            t[i][k] *= factor;
+            t[i][k] = scaled<T>(t[i][k], factor);
             largest = Max::combine(largest, t[i][k]);
         }
     }
@@ -221,7 +230,7 @@ TENON_DEVICE void softmax_columns(const SoftmaxParams& p, SoftmaxSum<Exponential
                 float largest = s[k].largest;
                 TENON_UNROLL
                 for (int i = 0; i < batch; i++) {
-                    t[i][k] = a + i * parts < p.axis ? t[i][k] * factor : float_of(0xff800000u);
+                    t[i][k] = a + i * parts < p.axis ? scaled<T>(t[i][k], factor) : float_of(0xff800000u);
                     largest = Max::combine(largest, t[i][k]);
                 }
                 s[k].raise(largest);
@@ -256,7 +265,7 @@ TENON_DEVICE void softmax_columns(const SoftmaxParams& p, SoftmaxSum<Exponential
         to_floats(load_words<N>(x + a * p.inner), t);
         TENON_UNROLL
         for (int k = 0; k < N; k++) {
-            t[k] *= factor;
+            t[k] = scaled<T>(t[k], factor);
             t[k] = finish[k].of(p.log ? t[k] : E::of(t[k] - largest[k]));
         }
         if (p.y_f32) {
