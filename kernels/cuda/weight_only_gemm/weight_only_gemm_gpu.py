@@ -109,7 +109,7 @@ def cases(torch, quick):
     yield product(f32, 5, 50, 1160, 32, zero=True, bias=True)
     if quick:
         return
-#Llama 3 8B and 70B : attention output, down, gate and up, vocabulary.Small ones are launch latency.
+    # Llama 3 8B and 70B: attention output, down, gate and up, vocabulary. Small ones are launch latency.
     yield product(bf16, 1, 14336, 4096, share=0.6)
     yield product(bf16, 1, 28672, 8192, share=0.8)
     yield product(bf16, 8, 28672, 8192, share=0.7)
