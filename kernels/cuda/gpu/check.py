@@ -72,15 +72,21 @@ def build(work, names, host, compute_capability):
         sources += [s for f in folders for s in sorted(f.glob("*.cu"))]
     else:
         nvcc = find_nvcc()
-        flags += ["-O2", f"-I{Path(nvcc).resolve().parent.parent / 'include'}"]
-        sources = launchers + [KERNELS / "gpu/driver.cpp"]
-        architecture = "90a" if compute_capability == 90 else str(compute_capability)
+        flags += ["-O2"]
+        sources = launchers
+        # Both on Hopper, as the build packs them: that the driver prefers 90a is one of the things to see.
+        architectures = ["90", "90a"] if compute_capability == 90 else [str(compute_capability)]
+        targets = [f"-gencode=arch=compute_{a},code=sm_{a}" for a in architectures]
         for f in folders:
             all_of_it = work / f"{f.name}.cu"
             all_of_it.write_text("".join(f'#include "{s}"\n' for s in sorted(f.glob("*.cu"))))
             jobs.append([nvcc, "-std=c++17", "-O3", "--fatbin", f"-I{KERNELS}", "-o", work / f"{f.name}.fatbin",
-                         f"-gencode=arch=compute_{architecture},code=sm_{architecture}", all_of_it])
+                         *targets, all_of_it])
     objects = []
+    if not host:  # nvcc knows where cuda.h is
+        objects.append(work / "driver.o")
+        jobs.append([nvcc, "-std=c++17", "-O2", "-Xcompiler=-fPIC", f"-I{KERNELS}", "-c", KERNELS / "gpu/driver.cpp",
+                     "-o", objects[-1]])
     for i, source in enumerate(sources):
         objects.append(work / f"{i}.o")
         jobs.append(["g++", *flags, "-xc++", "-c", source, "-o", objects[-1]])
