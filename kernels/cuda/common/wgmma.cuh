@@ -87,13 +87,11 @@ namespace detail {
 #define TENON_R32 TENON_R() TENON_R(1) TENON_R(2) "%30, %31"
 #define TENON_R40 TENON_R() TENON_R(1) TENON_R(2) "%30, %31, %32, %33, %34, %35, %36, %37, %38, %39"
 #define TENON_R64 TENON_R() TENON_R(1) TENON_R(2) TENON_R(3) TENON_R(4) TENON_R(5) "%60, %61, %62, %63"
-#define TENON_R128                                                                \
-    TENON_R()                                                                     \
-    TENON_R(1)                                                                    \
-    TENON_R(2)                                                                    \
-    TENON_R(3)                                                                    \
-    TENON_R(4) TENON_R(5) TENON_R(6) TENON_R(7) TENON_R(8) TENON_R(9) TENON_R(10) \
-        TENON_R(11) "%120, %121, %122, %123, %124, %125, %126, %127"
+// clang-format off
+#define TENON_R128 \
+    TENON_R() TENON_R(1) TENON_R(2) TENON_R(3) TENON_R(4) TENON_R(5) TENON_R(6) TENON_R(7) TENON_R(8) TENON_R(9) \
+    TENON_R(10) TENON_R(11) "%120, %121, %122, %123, %124, %125, %126, %127"
+// clang-format on
 
 // i0 to i4 are the numbers of the operands after the sums.
 #define TENON_WGMMA_SHARED(n, type, registers, i0, i1, i2, ...)                                            \
