@@ -2,9 +2,6 @@
 // edges included, against sums in double; and faults planted in them are found.
 #include "common/wgmma.cuh"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "common/bulk_copy.cuh"
 #include "simt/test_support.h"
 
@@ -182,22 +179,6 @@ bool product_is_right(const char* kernel, int fault, uint64_t seed) {
         }
     }
     return true;
-}
-
-// Runs in a child; true when it ended badly (a wrong result, an abort, a sanitizer's report).
-template <class Fn>
-bool fails_in_child(Fn fn) {
-    std::fflush(nullptr);
-    pid_t child = fork();
-    if (child == 0) {
-        if (!std::freopen("/dev/null", "w", stderr)) _exit(3);
-        bool right = true;
-        for (uint64_t seed = 1; seed <= 3; seed++) right = fn(seed) && right;
-        std::exit(right ? 0 : 3);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    return !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 template <class T, int N, int depth, bool registers>

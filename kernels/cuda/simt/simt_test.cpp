@@ -1,9 +1,6 @@
 // The shim runs correct kernels and finds planted faults. Each fault runs in a child process, which must end as told.
 #include "simt/simt.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "common/async_copy.cuh"
 #include "common/reduce.cuh"
 #include "simt/test_support.h"
@@ -94,23 +91,6 @@ bool copies_are_right(int fault, uint64_t seed) {
     fill(x, rng);
     simt::execute(plan_of("simt_test_copy", 1, 4 * 4 * kThreads, {x.data(), y.data(), 400, fault}), seed);
     return std::memcmp(x.data(), y.data(), 1600) == 0;
-}
-
-// Runs in a child; true when it ended badly (a wrong result, an abort, a sanitizer's report).
-template <class Fn>
-bool fails_in_child(Fn fn) {
-    std::fflush(nullptr);
-    pid_t child = fork();
-    if (child == 0) {
-        if (!std::freopen("/dev/null", "w", stderr)) _exit(3);
-        bool right = true;
-        for (uint64_t seed = 1; seed <= 3; seed++) right = fn(seed) && right;
-        // ThreadSanitizer's reports count when the process exits.
-        std::exit(right ? 0 : 3);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    return !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 void expect_found(const char* name, bool found) {
