@@ -1,12 +1,14 @@
 package dev.tenon;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import jdk.jfr.Recording;
 
 /**
- * Does one thing many times and prints how much memory that took for good: {@code MemoryProbe runs|cycles|shapes FILE}. A
- * program, so that a test can give it a heap of fixed size, all touched; what the process then gains is native.
+ * Does one thing many times and prints how much memory that took: {@code MemoryProbe runs|cycles|shapes|heap FILE}. A program,
+ * so that a test can give it a heap of fixed size, all touched; what the process then gains is native.
  */
 final class MemoryProbe {
     private MemoryProbe() {}
@@ -38,8 +40,51 @@ final class MemoryProbe {
                     });
                 }
             }
+            case "heap" -> heap(file);
             default -> throw new IllegalArgumentException(args[0]);
         }
+    }
+
+    private static void heap(Path file) {
+        try (Engine engine = Engine.load(file);
+                Session session = engine.newSession();
+                Tensor mine = Tensor.of(Models.values(4, 1), 1, 4);
+                Tensor other = Tensor.of(Models.values(4, 2), 1, 4)) {
+            allocated("at first", session::run);
+            session.bind("x", mine);
+            allocated("after bind", session::run);
+            allocated("with a bind each", () -> {
+                session.bind("x", other);
+                session.run();
+                session.bind("x", mine);
+                session.run();
+            });
+            try (Recording recording = new Recording()) {
+                recording.start();
+                session.run();
+            }
+            allocated("after a recording", session::run);
+            try (Recording recording = new Recording()) {
+                recording.disable("dev.tenon.Run");
+                recording.disable("dev.tenon.Step");
+                recording.start();
+                allocated("in a recording of other things", session::run);
+            }
+        }
+    }
+
+    /** Prints what the runs leave on the heap. The least of three rounds: the first use of a thing loads its classes. */
+    private static void allocated(String when, Runnable call) {
+        var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long least = Long.MAX_VALUE;
+        for (int round = 0; round < 3; round++) {
+            long before = threads.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < 1_000; i++) {
+                call.run();
+            }
+            least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+        }
+        System.out.println("heap " + when + " " + least);
     }
 
     private interface Step {

@@ -1,14 +1,20 @@
 package dev.tenon.internal.engine;
 
 import dev.tenon.internal.plan.PlanInstance;
+import jdk.jfr.EventType;
 
 /** A run while a flight recording wants to know about it. */
 public final class RecordedRun {
+    // Asked once a run: an event made for the question would be garbage of each run from a process's first recording
+    // on.
+    private static final EventType RUN = EventType.getEventType(RunEvent.class);
+    private static final EventType STEP = EventType.getEventType(StepEvent.class);
+
     private RecordedRun() {}
 
-    /** True if a recording has asked for runs or steps. */
+    /** True if a recording has asked for runs or steps. Allocates nothing. */
     public static boolean isWanted() {
-        return new RunEvent().isEnabled() || new StepEvent().isEnabled();
+        return RUN.isEnabled() || STEP.isEnabled();
     }
 
     public static void run(String model, PlanInstance instance) {
@@ -18,7 +24,7 @@ public final class RecordedRun {
         int cores = Lanes.enter(instance.threads());
         try {
             event.waitNanos = System.nanoTime() - start;
-            if (new StepEvent().isEnabled()) {
+            if (STEP.isEnabled()) {
                 instance.runProfiled((step, nanos) -> {
                     StepEvent e = new StepEvent();
                     e.model = model;
