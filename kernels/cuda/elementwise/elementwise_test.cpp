@@ -121,6 +121,32 @@ void less() {
         y, [&](int64_t i) { return positions[i % columns] < lengths[i / columns]; }, 0, 0);
 }
 
+// What ONNX leaves open, as kernels/cpu/elementwise and the interpreter decide it.
+void casts() {
+    where = "casts";
+    const struct {
+        double x;
+        uint64_t want;
+    } cases[] = {{NAN, 0},
+                 {-1.5, 0},
+                 {-INFINITY, 0},
+                 {0.9, 0},
+                 {7.9, 7},
+                 {0x1p63, 1ull << 63},
+                 {0x1p64, UINT64_MAX},
+                 {INFINITY, UINT64_MAX},
+                 {0x1p62, 1ull << 62}};
+    for (auto [x, want] : cases) {
+        const uint64_t got[] = {tenon::cuda::fn::cast<uint64_t>(x),
+                                tenon::cuda::fn::cast<uint64_t>(static_cast<float>(x))};
+        for (uint64_t g : got) {
+            if (g != want)
+                fail("%g to uint64 is %llu; expected %llu", x, (unsigned long long)g, (unsigned long long)want);
+        }
+    }
+    if (tenon::cuda::fn::cast<int64_t>(NAN) != 0 || tenon::cuda::fn::cast<int32_t>(NAN) != 0) fail("NaN is not 0");
+}
+
 void errors() {
     where = "errors";
     auto device = hopper();
@@ -144,6 +170,7 @@ int main() {
     masked_scores();
     dequantize();
     less();
+    casts();
     errors();
     return result("tenon_elementwise");
 }

@@ -122,10 +122,10 @@ TENON_DEVICE int64_t to_int64(V x) {
     return x >= V(0x1p63) ? INT64_MAX : x < V(-0x1p63) ? INT64_MIN : static_cast<int64_t>(x);
 #endif
 }
-// Negative numbers as the bits of a signed integer; NaN gives 2^63.
+// The same for uint64: negative numbers give 0.
 template <class V>
 TENON_DEVICE uint64_t to_uint64(V x) {
-    if (x < V(0x1p63)) return static_cast<uint64_t>(to_int64(x));
+    if (!(x >= V(0x1p63))) return x > V(0) ? static_cast<uint64_t>(to_int64(x)) : 0;
     return x >= V(0x1p64) ? ~uint64_t{0} : static_cast<uint64_t>(to_int64(x - V(0x1p63))) + (uint64_t{1} << 63);
 }
 
@@ -572,7 +572,7 @@ TENON_DEVICE V clip(V x, float a, float b) {
     } else if constexpr (kSigned<V>) {
         return static_cast<V>(min(max<int64_t>(x, to_int64(a)), to_int64(b)));
     } else {
-        const uint64_t low = a <= 0 ? 0 : to_uint64(a), high = b <= 0 ? 0 : to_uint64(b);
+        const uint64_t low = to_uint64(a), high = to_uint64(b);
         return static_cast<V>(min(max<uint64_t>(x, low), high));
     }
 }

@@ -56,9 +56,8 @@ struct IntegerCodec {
     TENON_DEVICE uint32_t encode(float v, float zero) const {
         // Limits are integers, so they may come before rounding; then adding 1.5 * 2^23 rounds to the last bit, and the
         // sum with an integer is exact.
-        float limited = fminf(fmaxf(v, low - zero), high - zero);
-        uint32_t bits = bits_of((limited + 12582912.0f) + zero);
-        return v != v ? 0 : bits;
+        float limited = v != v ? 0.0f : fminf(fmaxf(v, low - zero), high - zero);
+        return bits_of((limited + 12582912.0f) + zero);
     }
 };
 

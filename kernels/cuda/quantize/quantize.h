@@ -1,8 +1,8 @@
 /*
  * Quantization and its inverse, with scales given or found.
  *
- * tenon_cuda_quantize, where x is a float tensor:    y = saturate(round(x / s) + z), to nearest even; y is 0 where that
- *   is NaN and y an integer. Quotients are those of fp32 (a last bit may differ in one of 2^24). f8: y = x / s + z
+ * tenon_cuda_quantize, where x is a float tensor:    y = saturate(round(x / s) + z), to nearest even; where x / s is
+ *   NaN and y an integer, y is z. Quotients are those of fp32 (a last bit may differ in one of 2^24). f8: y = x / s + z
  *   rounded and saturated.
  * tenon_cuda_quantize, where y is a float tensor:    y = (x - z) * s
  *   s and z are scale[g] and zero[g] of the element's group g. With the tensor seen as [outer, axis, inner]:

@@ -44,10 +44,10 @@ struct Packed {
 int expected(int64_t type, float quotient, double zero) {
     if (type == TENON_CUDA_F8E4M3) return from_float<f8e4m3>(static_cast<float>(quotient + zero)).bits;
     if (type == TENON_CUDA_F8E5M2) return from_float<f8e5m2>(static_cast<float>(quotient + zero)).bits;
-    if (std::isnan(quotient)) return 0;
     double low = type == TENON_CUDA_I8 ? -128 : type == TENON_CUDA_I4 ? -8 : 0;
     double high = low + (four_bits(type) ? 15 : 255);
-    double v = std::fmin(std::fmax(std::rint(static_cast<double>(quotient)) + zero, low), high);
+    double rounded = std::isnan(quotient) ? 0 : std::rint(static_cast<double>(quotient));
+    double v = std::fmin(std::fmax(rounded + zero, low), high);
     return static_cast<int>(v) & (four_bits(type) ? 15 : 255);
 }
 

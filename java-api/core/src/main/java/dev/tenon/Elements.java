@@ -44,10 +44,10 @@ final class Elements {
     }
 
     private static long doubleToUnsigned(double v) {
-        if (v < 0x1p63) {
-            return (long) v;
+        if (v >= 0x1p63) {
+            return v >= 0x1p64 ? -1L : (long) (v - 0x1p63) + Long.MIN_VALUE;
         }
-        return v >= 0x1p64 ? -1L : (long) (v - 0x1p63) + Long.MIN_VALUE;
+        return (long) Math.max(v, 0);
     }
 
     static long getLong(DataType type, MemorySegment s, long i) {

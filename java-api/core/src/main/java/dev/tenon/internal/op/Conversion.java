@@ -13,8 +13,8 @@ import java.util.Locale;
 /**
  * Conversion between element types. To a float: nearest, ties to even; out of range gives infinity (float8: the largest
  * number if {@code saturate}, else infinity or NaN; E8M0 rounds by {@code rounding}). Float to integer cuts the fraction; out
- * of range saturates for 32 and 64 bits and keeps the low bits for narrower types; NaN gives 0. Integer to integer keeps the
- * low bits. To BOOL: whether it is not zero. Text is read and written as decimal numbers, infinities as INF and -INF.
+ * of range saturates for INT32, INT64 and UINT64, becomes an INT64 (UINT32) or INT32 on the way to the others, which keep its
+ * low bits; NaN, which ONNX leaves open as it does all that is out of range, gives 0. Integer to integer keeps the low bits. To BOOL: whether it is not zero. Text is read and written as decimal numbers, infinities as INF and -INF.
  */
 record Conversion(DataType to, boolean saturate, Cast.Rounding rounding) {
     private static final double SCIENTIFIC_FROM = 1e16;
@@ -62,12 +62,21 @@ record Conversion(DataType to, boolean saturate, Cast.Rounding rounding) {
         return y;
     }
 
+    /** The bits of a UINT64: negative numbers and NaN give 0, numbers from 2^64 on the largest. */
+    static long toUnsigned(double v) {
+        if (v >= 0x1p63) {
+            return v >= 0x1p64 ? -1L : (long) (v - 0x1p63) + Long.MIN_VALUE;
+        }
+        return (long) Math.max(v, 0);
+    }
+
     /** Stores {@code v} as element {@code i} of {@code y}, which has type {@code to}. */
     void store(Tensor y, long i, double v) {
         switch (to) {
             case INT64 -> y.setLong(i, (long) v);
             case INT32, INT16, UINT16, INT8, UINT8, INT4, UINT4, INT2, UINT2 -> y.setLong(i, (int) v);
             case UINT32 -> y.setLong(i, (long) v);
+            case UINT64 -> y.setLong(i, toUnsigned(v));
             case FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2, FLOAT8E5M2FNUZ ->
                 y.segment()
                         .set(ValueLayout.JAVA_BYTE, i, (byte) SmallFloat.of(to).encode(v, saturate));

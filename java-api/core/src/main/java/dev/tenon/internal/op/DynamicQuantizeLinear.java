@@ -53,7 +53,7 @@ public record DynamicQuantizeLinear() implements Op {
         Quantized.store(zero, 0, -low / scale);
         double z = zero.getDouble(0);
         for (int i = 0; i < x.length; i++) {
-            Quantized.store(y, i, Math.rint(x[i] / scale) + z);
+            Quantized.store(y, i, x[i] / scale, z);
         }
         return List.of(y, scaleOut, zero);
     }

@@ -270,7 +270,7 @@ public record ElementwiseChain(int inputs, List<Step> steps) implements Op {
             out.longs[i] = switch (out.type) {
                 case BOOL -> v != 0 ? 1 : 0;
                 case INT64, UINT32 -> (long) v;
-                case UINT64 -> v < 0x1p63 ? (long) v : v >= 0x1p64 ? -1L : (long) (v - 0x1p63) + Long.MIN_VALUE;
+                case UINT64 -> Conversion.toUnsigned(v);
                 default -> (int) v;
             };
         }

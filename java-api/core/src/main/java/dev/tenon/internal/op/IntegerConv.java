@@ -88,7 +88,7 @@ public record IntegerConv(Conv conv, boolean requantize) implements Op {
         for (int i = 0; i < sums.length; i++) {
             int m = i / plane % filters;
             double real = (sums[i] + b[m]) * sx * sw[sw.length == 1 ? 0 : m];
-            Quantized.store(y, i, Math.rint(real / sy) + zy);
+            Quantized.store(y, i, real / sy, zy);
         }
         return List.of(y);
     }

@@ -129,7 +129,7 @@ public record IntegerMatMul(boolean requantize) implements Op {
         double zy = requantize ? in.tensor(7).getDouble(0) : 0;
         for (int i = 0; i < sums.length; i++) {
             if (requantize) {
-                Quantized.store(y, i, Math.rint(sums[i] / sy) + zy);
+                Quantized.store(y, i, sums[i] / sy, zy);
             } else {
                 y.setLong(i, (long) sums[i]);
             }

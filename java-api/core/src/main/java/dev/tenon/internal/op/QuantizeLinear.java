@@ -18,7 +18,8 @@ import java.util.Optional;
  *          as scale, of y's type, or absent.
  * Output   y: zero's type, else {@code outputType}, else UINT8; x's shape.
  * Rules    the scale fits x; zero has scale's shape.
- * Numerics divides in float32, rounds half to even; float8 saturates only if {@code saturate}.
+ * Numerics divides in float32, rounds half to even; a quotient that is NaN, which ONNX leaves open, gives integers zero; float8
+ *          saturates only if {@code saturate}.
  * Source   ONNX QuantizeLinear-25.
  *
  * @param blockSize 0 for no blocks
@@ -75,7 +76,7 @@ public record QuantizeLinear(long axis, boolean saturate, long blockSize, Option
             if (eightBitFloat) {
                 conversion.store(y, i, v + zero[g]);
             } else if (type.isInteger()) {
-                Quantized.store(y, i, Math.rint(v) + zero[g]);
+                Quantized.store(y, i, v, zero[g]);
             } else {
                 y.setDouble(i, v + zero[g]);
             }

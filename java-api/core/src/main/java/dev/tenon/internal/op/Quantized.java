@@ -8,7 +8,12 @@ import dev.tenon.internal.ir.Evaluation;
 final class Quantized {
     private Quantized() {}
 
-    /** Rounds half to even and saturates for integers; floats round as their format does. */
+    /** The integer saturate(round(quotient) + zero); zero where the quotient is NaN. */
+    static void store(Tensor y, long i, double quotient, double zero) {
+        store(y, i, Double.isNaN(quotient) ? zero : Math.rint(quotient) + zero);
+    }
+
+    /** Rounds half to even and saturates for integers, NaN gives 0; floats round as their format does. */
     static void store(Tensor y, long i, double v) {
         DataType type = y.type();
         if (!type.isInteger()) {

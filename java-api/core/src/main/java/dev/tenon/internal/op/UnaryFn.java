@@ -151,8 +151,8 @@ public enum UnaryFn {
     }
 
     private static long clipUnsigned(long x, double a, double b) {
-        long low = a <= 0 ? 0 : a < 0x1p63 ? (long) a : a >= 0x1p64 ? -1L : (long) (a - 0x1p63) + Long.MIN_VALUE;
-        long high = b <= 0 ? 0 : b < 0x1p63 ? (long) b : b >= 0x1p64 ? -1L : (long) (b - 0x1p63) + Long.MIN_VALUE;
+        long low = Conversion.toUnsigned(a);
+        long high = Conversion.toUnsigned(b);
         long raised = Long.compareUnsigned(x, low) < 0 ? low : x;
         return Long.compareUnsigned(raised, high) > 0 ? high : raised;
     }

@@ -27,6 +27,15 @@ class QuantizationTest {
     }
 
     @Test
+    void whatIsNotANumberBecomesTheZeroPoint() {
+        Op op = Import.op("QuantizeLinear");
+        Tensor y = Run.one(op, Run.floats(Double.NaN, 2), Run.floats(Shape.scalar(), 2), bytes(Shape.scalar(), 7));
+        assertThat(y.toDoubleArray()).containsExactly(7, 8);
+        Tensor byZero = Run.one(op, Run.floats(0, 2, -2), Run.floats(Shape.scalar(), 0), bytes(Shape.scalar(), 7));
+        assertThat(byZero.toDoubleArray()).containsExactly(7, 255, 0);
+    }
+
+    @Test
     void quantisesAxesAndBlocks() {
         Tensor x = Run.floats(Shape.of(2, 4), 2, 4, 6, 8, 2, 4, 6, 8);
         Op axis = Import.op("QuantizeLinear", "axis", 0L);
