@@ -39,6 +39,9 @@ int32_t tenon_cuda_activation_plan(const tenon_cuda_activation* args, const teno
             return planner.invalid("%s_stride is %lld; expected at least the %lld columns", t.name, (long long)t.stride,
                                    (long long)a.columns);
         }
+        if (!fits(t.element_bytes, {{a.rows, t.stride}, {a.columns, 1}})) {
+            return planner.unsupported("%s spans more than 2^40 bytes", t.name);
+        }
         one_row = one_row && t.stride == a.columns;
     }
     // Without bias, rows that lie one after another are one row.
@@ -76,7 +79,7 @@ int32_t tenon_cuda_activation_plan(const tenon_cuda_activation* args, const teno
         p.warps_across_log2 = log2;
         p.blocks_across = static_cast<uint32_t>(divide_up(tiles, across));
     }
-    if (blocks > INT32_MAX) return planner.unsupported("%lld blocks; at most 2^31 - 1 fit a launch", (long long)blocks);
+    // No more than 2^31 - 1: 2^40 bytes are 2^39 elements, and a block takes a thousand, or eight rows.
     static const char* const names[3][2] = {{"tenon_activation_vector_f32", "tenon_activation_any_f32"},
                                             {"tenon_activation_vector_f16", "tenon_activation_any_f16"},
                                             {"tenon_activation_vector_bf16", "tenon_activation_any_bf16"}};

@@ -186,10 +186,9 @@ void check_refusals() {
     refused(invalid, "x_stride is 15", [](auto& a) { a.x_stride = 15; });
     refused(invalid, "up_stride is 0", [&](auto& a) { a.up = y.data(); });
     refused(invalid, "y_stride is 15", [](auto& a) { a.y_stride = 15; });
-    refused(unsupported, "blocks", [](auto& a) {
-        a.rows = a.columns = INT32_MAX;
-        a.x_stride = a.y_stride = int64_t{1} << 31;
-    });
+    refused(unsupported, "x spans more than 2^40 bytes", [](auto& a) { a.x_stride = INT64_MAX; });
+    refused(unsupported, "y spans more than 2^40 bytes", [](auto& a) { a.y_stride = int64_t{1} << 37; });
+    refused(unsupported, "x spans more", [](auto& a) { a.rows = a.columns = a.x_stride = a.y_stride = INT32_MAX; });
 }
 
 }  // namespace

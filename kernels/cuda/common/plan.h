@@ -7,7 +7,8 @@
  * Rules for every argument struct tenon_cuda_<family>: fields are pointers, int64_t or double, 8 bytes each; sizes and
  * strides count elements unless the name ends in _bytes; pointers are device addresses, borrowed, and may have any
  * alignment that their element type has; a pointer whose comment does not say "may be null" is not null unless the
- * tensor is empty. Kernels accumulate in fp32 and count elements with 64 bits.
+ * tensor is empty. Kernels accumulate in fp32 and count elements with 64 bits. A tensor may span 2^40 bytes from its
+ * first element to its last: launchers refuse more, so that nobody overflows who multiplies sizes and strides.
  */
 #ifndef TENON_CUDA_PLAN_H
 #define TENON_CUDA_PLAN_H

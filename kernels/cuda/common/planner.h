@@ -3,6 +3,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <initializer_list>
 #include <type_traits>
 
 #include "common/plan.h"
@@ -101,8 +102,45 @@ inline bool aligned(const void* pointer, int64_t bytes) {
     return reinterpret_cast<uintptr_t>(pointer) % bytes == 0;
 }
 
+// For a >= 0 and b > 0, without overflow.
 constexpr int64_t divide_up(int64_t a, int64_t b) {
-    return (a + b - 1) / b;
+    return a / b + (a % b != 0);
+}
+
+// What a tensor may span; see plan.h.
+constexpr int64_t kMostBytes = int64_t{1} << 40;
+// The longest axis that kernels count with 32 bits: they also count what a block would take past its end.
+constexpr int64_t kMostAxis = (int64_t{1} << 31) - (1 << 14);
+
+// Whether a dense tensor spans no more than that. Sizes of 0 count as 1: strides are products of some of them.
+inline bool fits(int64_t element_bytes, const int64_t* sizes, int64_t rank) {
+    int64_t bytes = element_bytes;
+    for (int64_t k = 0; k < rank; k++) {
+        if (__builtin_mul_overflow(bytes, sizes[k] > 0 ? sizes[k] : 1, &bytes) || bytes > kMostBytes) return false;
+    }
+    return true;
+}
+inline bool fits(int64_t element_bytes, std::initializer_list<int64_t> sizes) {
+    return fits(element_bytes, sizes.begin(), static_cast<int64_t>(sizes.size()));
+}
+
+// The same for a tensor with strides; that of an axis of at most one element counts for nothing.
+struct Stride {
+    int64_t size, stride;
+};
+inline bool fits(int64_t element_bytes, std::initializer_list<Stride> axes) {
+    int64_t bytes = element_bytes;
+    for (auto [size, stride] : axes) {
+        int64_t reach;
+        if (size <= 1) continue;
+        if (__builtin_mul_overflow(size - 1, stride, &reach) || __builtin_mul_overflow(reach, element_bytes, &reach) ||
+            reach > kMostBytes || reach < -kMostBytes) {
+            return false;
+        }
+        bytes += reach < 0 ? -reach : reach;
+        if (bytes > kMostBytes) return false;
+    }
+    return true;
 }
 
 }  // namespace tenon::cuda

@@ -7,15 +7,6 @@ using namespace tenon::cuda;
 
 namespace {
 
-// The product of the factors; -1 above 2^40.
-int64_t limited_product(int64_t first, const int64_t* factors, int64_t count) {
-    int64_t product = first;
-    for (int64_t k = 0; k < count; k++) {
-        if (__builtin_mul_overflow(product, factors[k], &product) || product > int64_t{1} << 40) return -1;
-    }
-    return product;
-}
-
 bool bad_element_bytes(int64_t e) {
     return e != 1 && e != 2 && e != 4 && e != 8;
 }
@@ -93,11 +84,11 @@ int32_t tenon_cuda_copy_plan(const tenon_cuda_copy* args, const tenon_cuda_devic
         x_empty = x_empty || a.x_dims[k] == 0;
     }
     if (empty) return planner.done();
-    if (limited_product(e, a.dims, a.rank) < 0 || limited_product(e, a.x_dims, a.rank) < 0) {
+    if (!fits(e, a.dims, a.rank) || !fits(e, a.x_dims, a.rank)) {
         return planner.unsupported("x or y has more than 2^40 bytes");
     }
     for (int64_t k = 0; k < a.rank; k++) {
-        // Within +-2^41, so that nothing below overflows.
+        // Within +-2^41, and see below, so that nothing overflows.
         const int64_t limit = int64_t{1} << 41, last = a.x_dims[k] - 1;
         if (a.starts[k] < -limit || a.starts[k] > limit) {
             return planner.invalid("starts[%lld] is %lld", (long long)k, (long long)a.starts[k]);
@@ -120,6 +111,10 @@ int32_t tenon_cuda_copy_plan(const tenon_cuda_copy* args, const tenon_cuda_devic
     for (int64_t k = a.rank - 1; k >= 0; k--) {
         x_strides[k] = stride;
         stride *= a.x_dims[k];
+        int64_t reach;
+        if (__builtin_mul_overflow(a.starts[k], x_strides[k], &reach) || reach < -(int64_t{1} << 58)) {
+            return planner.unsupported("starts[%lld] is %lld: too far outside x", (long long)k, (long long)a.starts[k]);
+        }
     }
     Axis axes[kMaxRank];
     int64_t dropped;
@@ -173,8 +168,7 @@ int32_t tenon_cuda_concat_plan(const tenon_cuda_concat* args, const tenon_cuda_d
         if (__builtin_add_overflow(axis, a.sizes[i], &axis)) axis = INT64_MAX;
     }
     if (axis == 0 || a.outer == 0 || a.inner == 0) return planner.done();
-    const int64_t factors[] = {a.outer, axis, a.inner};
-    if (limited_product(e, factors, 3) < 0) return planner.unsupported("whole has more than 2^40 bytes");
+    if (!fits(e, {a.outer, axis, a.inner})) return planner.unsupported("whole has more than 2^40 bytes");
     if (!a.whole) return planner.invalid("whole is null");
 
     ConcatParams p{};

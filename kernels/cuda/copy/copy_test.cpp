@@ -280,6 +280,16 @@ void check_refusals() {
     refused(invalid, "starts[0]", [](auto& a) { a.starts[0] = INT64_MIN; });
     refused(invalid, "nothing to pad with", [](auto& a) { a.mode = TENON_CUDA_COPY_WRAP, a.x_dims[0] = 0; });
     refused(unsupported, "2^40 bytes", [](auto& a) { a.dims[0] = int64_t{1} << 61; });
+    // An empty x, whose strides overflow; a start that overflows in runs of the inner axis.
+    refused(unsupported, "2^40 bytes", [](auto& a) {
+        a.mode = TENON_CUDA_COPY_CONSTANT, a.rank = 3;
+        for (int64_t k = 0; k < 3; k++) a.x_dims[k] = k ? int64_t{1} << 37 : 0, a.dims[k] = a.steps[k] = 1;
+    });
+    refused(unsupported, "starts[0] is -2199023255552", [](auto& a) {
+        a.mode = TENON_CUDA_COPY_CONSTANT;
+        a.x_dims[1] = a.dims[1] = int64_t{1} << 30;
+        a.starts[0] = -(int64_t{1} << 41), a.starts[1] = 0;
+    });
     refused(invalid, "x is null", [](auto& a) { a.x = nullptr; });
     refused(invalid, "y is null", [](auto& a) { a.y = nullptr; });
 

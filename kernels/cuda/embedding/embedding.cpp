@@ -31,8 +31,9 @@ int32_t tenon_cuda_embedding_plan(const tenon_cuda_embedding* args, const tenon_
     if (!a.ids || !a.y) return planner.invalid("%s is null", a.ids ? "y" : "ids");
     if (!a.words && a.word_rows > 0) return planner.invalid("words is null");
     if (a.types && !a.type_ids) return planner.invalid("types is given without type_ids");
-    if (a.positions && !a.position_ids && (a.sequence < 1 || a.sequence > INT32_MAX || a.position_offset < 0)) {
-        return planner.invalid("sequence is %lld and position_offset %lld; expected 1 to 2^31 - 1 and at least 0",
+    if (a.positions && !a.position_ids &&
+        (a.sequence < 1 || a.sequence > INT32_MAX || a.position_offset < 0 || a.position_offset > INT32_MAX)) {
+        return planner.invalid("sequence is %lld and position_offset %lld; expected 1 and 0 to 2^31 - 1",
                                (long long)a.sequence, (long long)a.position_offset);
     }
     const struct {
@@ -52,6 +53,9 @@ int32_t tenon_cuda_embedding_plan(const tenon_cuda_embedding* args, const tenon_
         if (t.stride < a.columns) {
             return planner.invalid("%s_stride is %lld; expected at least the %lld columns", t.name, (long long)t.stride,
                                    (long long)a.columns);
+        }
+        if (!fits(size_of_type(a.type), {{t.rows, t.stride}, {a.columns, 1}})) {
+            return planner.unsupported("%s spans more than 2^40 bytes", t.name);
         }
         vectors = vectors && t.stride % vector == 0 && aligned(t.pointer, 16);
     }

@@ -49,7 +49,7 @@ typedef struct tenon_cuda_embedding {
     int64_t y_stride;
     int64_t sum_stride;
     int64_t sequence;        /* 1 to 2^31 - 1 when positions is given and position_ids is not */
-    int64_t position_offset; /* >= 0 */
+    int64_t position_offset; /* 0 to 2^31 - 1 */
     double epsilon;          /* >= 0 */
 } tenon_cuda_embedding;
 

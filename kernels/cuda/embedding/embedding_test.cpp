@@ -202,6 +202,14 @@ void check_refusals() {
     refused(invalid, "sequence is 0", [&](auto& a) { a.positions = y.data(); });
     refused(invalid, "words_stride is 15", [](auto& a) { a.words_stride = 15; });
     refused(invalid, "y_stride is 15", [](auto& a) { a.y_stride = 15; });
+    refused(unsupported, "words spans more than 2^40 bytes", [](auto& a) { a.word_rows = int64_t{1} << 60; });
+    refused(invalid, "position_offset 9223372036854775807", [&](auto& a) {
+        a.positions = y.data();
+        a.position_rows = 4;
+        a.positions_stride = 16;
+        a.sequence = 4;
+        a.position_offset = INT64_MAX;
+    });
 }
 
 }  // namespace

@@ -42,6 +42,9 @@ int32_t tenon_cuda_norm_plan(const tenon_cuda_norm* args, const tenon_cuda_devic
             return planner.invalid("%s_stride is %lld; expected at least the %lld columns", t.name, (long long)t.stride,
                                    (long long)a.columns);
         }
+        if (!fits(t.element_bytes, {{a.rows, t.stride}, {a.columns, 1}})) {
+            return planner.unsupported("%s spans more than 2^40 bytes", t.name);
+        }
         vectors = vectors && t.stride % vector == 0 && aligned(t.pointer, vector * t.element_bytes);
     }
 

@@ -196,6 +196,8 @@ void check_refusals() {
     refused(invalid, "x is null", [](auto& a) { a.x = nullptr; });
     refused(invalid, "y is null", [](auto& a) { a.y = nullptr; });
     refused(invalid, "y_stride is 15", [](auto& a) { a.y_stride = 15; });
+    refused(unsupported, "x spans more than 2^40 bytes", [](auto& a) { a.x_stride = INT64_MAX; });
+    refused(unsupported, "y spans more than 2^40 bytes", [](auto& a) { a.y_stride = int64_t{1} << 37; });
 }
 
 }  // namespace

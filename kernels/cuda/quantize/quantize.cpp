@@ -92,10 +92,8 @@ int32_t tenon_cuda_quantize_plan(const tenon_cuda_quantize* args, const tenon_cu
                                (long long)a.outer, (long long)a.axis, (long long)a.inner, (long long)a.block);
     }
     if (a.outer == 0 || a.axis == 0 || a.inner == 0) return planner.done();
-    int64_t n;
-    if (__builtin_mul_overflow(a.outer, a.axis, &n) || __builtin_mul_overflow(n, a.inner, &n) || n > int64_t{1} << 38) {
-        return planner.unsupported("more than 2^38 elements");
-    }
+    // As many as the float side may have at four bytes.
+    if (!fits(4, {a.outer, a.axis, a.inner})) return planner.unsupported("more than 2^38 elements");
     if (!a.x || !a.y || !a.scale) return planner.invalid("%s is null", !a.x ? "x" : !a.y ? "y" : "scale");
     return plan_quantize(planner, a);
 }
@@ -119,6 +117,10 @@ int32_t tenon_cuda_quantize_rows_plan(const tenon_cuda_quantize_rows* args, cons
     if (a.x_stride < a.columns || a.y_stride < a.columns) {
         return planner.invalid("x_stride is %lld, y_stride %lld; expected at least the %lld columns",
                                (long long)a.x_stride, (long long)a.y_stride, (long long)a.columns);
+    }
+    if (!fits(size_of_type(a.type), {{a.rows, a.x_stride}, {a.columns, 1}}) ||
+        !fits(1, {{a.rows, a.y_stride}, {a.columns, 1}})) {
+        return planner.unsupported("x or y spans more than 2^40 bytes");
     }
     const int64_t v = 16 / size_of_type(a.type);
     const bool vectors =

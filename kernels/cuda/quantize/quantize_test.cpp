@@ -278,6 +278,22 @@ void check_dynamic(int64_t n, int64_t misalignment, double mean, bool special = 
     }
 }
 
+// A block longer than any axis is one group for each outer index.
+void check_long_block() {
+    where = "quantize long block";
+    tenon_cuda_device device = hopper();
+    Buffer<float> x(6), scale(2);
+    Buffer<int8_t> y(6);
+    for (int64_t i = 0; i < 6; i++) x[i] = 4.0f;
+    scale[0] = 1.0f, scale[1] = 2.0f;
+    tenon_cuda_quantize a{x.data(), y.data(), scale.data(), nullptr, TENON_CUDA_F32, TENON_CUDA_I8, TENON_CUDA_F32, 2,
+                          3,        1,        INT64_MAX};
+    run([&](tenon_cuda_plan* p) { return tenon_cuda_quantize_plan(&a, &device, p); }, 1);
+    for (int64_t i = 0; i < 6; i++) {
+        if (y[i] != (i < 3 ? 4 : 2)) fail("y[%lld] is %d", (long long)i, y[i]);
+    }
+}
+
 void check_refusals() {
     Buffer<float> x(64), s(64);
     Buffer<int8_t> y(64);
@@ -314,6 +330,8 @@ void check_refusals() {
     rows(invalid, "columns is 0", [](auto& a) { a.columns = 0; });
     rows(invalid, "x_stride is 15", [](auto& a) { a.x_stride = 15; });
     rows(invalid, "y_stride 15", [](auto& a) { a.y_stride = 15; });
+    rows(unsupported, "more than 2^40 bytes", [](auto& a) { a.x_stride = INT64_MAX; });
+    rows(unsupported, "more than 2^40 bytes", [](auto& a) { a.y_stride = int64_t{1} << 39; });
     rows(invalid, "row_scale is null", [](auto& a) { a.row_scale = nullptr; });
     rows(invalid, "x is null", [](auto& a) { a.x = nullptr; });
 
@@ -341,6 +359,7 @@ int main() {
         check_type<bf16>(type);
     }
     check_quotients();
+    check_long_block();
     check_rows_type<float>();
     check_rows_type<f16>();
     check_rows_type<bf16>();

@@ -95,7 +95,10 @@ int32_t tenon_cuda_reduce_plan(const tenon_cuda_reduce* args, const tenon_cuda_d
     }
     if (a.outer == 0 || a.inner == 0) return planner.done();
     if (position && a.axis == 0) return planner.invalid("axis is 0; a position needs an element");
-    if (a.axis > INT32_MAX - 64) return planner.unsupported("axis is %lld; at most 2^31 - 64", (long long)a.axis);
+    if (a.axis > kMostAxis) return planner.unsupported("axis is %lld; at most 2^31 - 2^14", (long long)a.axis);
+    if (!fits(size_of_type(a.type), {a.outer, a.axis, a.inner}) || !fits(size_of_type(a.y_type), {a.outer, a.inner})) {
+        return planner.unsupported("x or y has more than 2^40 bytes");
+    }
     if ((!a.x && a.axis != 0) || !a.y) return planner.invalid("%s is null", a.y ? "x" : "y");
 
     const bool falling = a.kind == TENON_CUDA_REDUCE_MIN || a.kind == TENON_CUDA_REDUCE_ARG_MIN;

@@ -53,7 +53,7 @@ typedef struct tenon_cuda_reduce {
     int64_t y_type;      /* ARG_*: I64. Else type, or F32 for floats */
     int64_t select_last; /* ARG_*: 1: the last of equal elements; else 0 */
     int64_t outer;       /* >= 0 */
-    int64_t axis;        /* 0 to 2^31 - 64; ARG_*: not 0 */
+    int64_t axis;        /* 0 to 2^31 - 2^14; ARG_*: not 0 */
     int64_t inner;       /* >= 0 */
 } tenon_cuda_reduce;
 

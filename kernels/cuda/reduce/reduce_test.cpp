@@ -279,9 +279,15 @@ void check_refusals() {
     refused(invalid, "outer is -1", [](auto& a) { a.outer = -1; });
     refused(invalid, "axis is -2", [](auto& a) { a.axis = -2; });
     refused(invalid, "inner is -3", [](auto& a) { a.inner = -3; });
-    refused(unsupported, "axis is 2147483600", [](auto& a) { a.axis = 2147483600; });
-    refused(unsupported, "outer * inner", [](auto& a) { a.outer = 1 << 20, a.inner = 1 << 30; });
-    refused(unsupported, "outer is", [](auto& a) { a.outer = int64_t{1} << 42; });
+    refused(unsupported, "axis is 2147467265", [](auto& a) { a.axis = 2147467265; });
+    refused(unsupported, "outer * inner", [](auto& a) { a.outer = int64_t{1} << 31, a.inner = 2; });
+    refused(unsupported, "outer is", [](auto& a) {
+        a.type = a.y_type = TENON_CUDA_F16;
+        a.outer = int64_t{1} << 39;
+        a.axis = 1;
+    });
+    refused(unsupported, "more than 2^40 bytes", [](auto& a) { a.outer = int64_t{1} << 42; });
+    refused(unsupported, "more than 2^40 bytes", [](auto& a) { a.axis = 0, a.inner = INT64_MAX; });
     refused(invalid, "x is null", [](auto& a) { a.x = nullptr; });
     refused(invalid, "y is null", [](auto& a) { a.y = nullptr; });
 }

@@ -69,9 +69,19 @@ int32_t tenon_cuda_rotary_plan(const tenon_cuda_rotary* args, const tenon_cuda_d
                     a.k_out_sequence_stride,
                     a.k_out_head_stride,
                     a.k_heads};
+    if (!fits(size_of_type(a.table_type), {{a.max_position, a.table_stride}, {a.rotary / 2, 1}})) {
+        return planner.unsupported("cos and sin span more than 2^40 bytes");
+    }
+    for (const RotaryTensor& t : p.tensors) {
+        const int64_t size = size_of_type(a.type);
+        if (!fits(size, {{a.batch, t.batch_stride}, {a.sequence, t.sequence_stride}, {t.heads, t.head_stride}}) ||
+            !fits(size, {{a.batch, t.y_batch_stride}, {a.sequence, t.y_sequence_stride}, {t.heads, t.y_head_stride}})) {
+            return planner.unsupported("%s spans more than 2^40 bytes", &t == p.tensors ? "q or q_out" : "k or k_out");
+        }
+    }
     const int64_t vector = 16 / size_of_type(a.type);
     bool vectors = a.rotary % (2 * vector) == 0 && aligned(a.cos, 16) && aligned(a.sin, 16) &&
-                   a.table_stride * size_of_type(a.table_type) % 16 == 0;
+                   a.table_stride % (16 / size_of_type(a.table_type)) == 0;
     bool copies = false;
     for (const RotaryTensor& t : p.tensors) {
         if (t.heads == 0) continue;

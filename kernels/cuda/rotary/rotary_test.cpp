@@ -209,6 +209,9 @@ void check_refusals() {
     refused(invalid, "k_out is null", [](auto& a) { a.k_out = nullptr; });
     refused(invalid, "cos is null", [](auto& a) { a.cos = nullptr; });
     refused(invalid, "sin is null", [](auto& a) { a.sin = nullptr; });
+    refused(unsupported, "q or q_out spans", [](auto& a) { a.q_sequence_stride = INT64_MAX; });
+    refused(unsupported, "k or k_out spans", [](auto& a) { a.k_out_batch_stride = INT64_MIN; });
+    refused(unsupported, "cos and sin span", [](auto& a) { a.table_stride = int64_t{1} << 62; });
     refused(unsupported, "threads", [](auto& a) { a.batch = a.sequence = 1 << 20; });
 }
 

@@ -26,7 +26,10 @@ int32_t tenon_cuda_softmax_plan(const tenon_cuda_softmax* args, const tenon_cuda
     }
     if (a.outer == 0 || a.axis == 0 || a.inner == 0) return planner.done();
     if (!a.x || !a.y) return planner.invalid("%s is null", a.x ? "y" : "x");
-    if (a.axis > INT32_MAX - 64) return planner.unsupported("axis is %lld; at most 2^31 - 64", (long long)a.axis);
+    if (a.axis > kMostAxis) return planner.unsupported("axis is %lld; at most 2^31 - 2^14", (long long)a.axis);
+    if (!fits(size_of_type(a.y_type), {a.outer, a.axis, a.inner})) {
+        return planner.unsupported("y has more than 2^40 bytes");
+    }
 
     SoftmaxParams p{};
     p.x = a.x;

@@ -36,7 +36,7 @@ typedef struct tenon_cuda_softmax {
     int64_t type;    /* of x: F32, F16, BF16 */
     int64_t y_type;  /* type or F32 */
     int64_t outer;   /* >= 0; blocks are counted with 31 bits: outer * ceil(inner / 4) below 2^31 */
-    int64_t axis;    /* 0 to 2^31 - 64 */
+    int64_t axis;    /* 0 to 2^31 - 2^14 */
     int64_t inner;   /* >= 0 */
     double scale;    /* > 0 */
 } tenon_cuda_softmax;

@@ -234,9 +234,10 @@ void check_refusals() {
     refused(invalid, "inner is -3", [](auto& a) { a.inner = -3; });
     refused(invalid, "x is null", [](auto& a) { a.x = nullptr; });
     refused(invalid, "y is null", [](auto& a) { a.y = nullptr; });
-    refused(unsupported, "axis is 2147483600", [](auto& a) { a.axis = 2147483600; });
+    refused(unsupported, "axis is 2147467265", [](auto& a) { a.axis = 2147467265; });
     refused(unsupported, "outer is 2147483648", [](auto& a) { a.outer = int64_t{1} << 31; });
-    refused(unsupported, "outer * inner", [](auto& a) { a.outer = 1 << 20, a.inner = 1 << 30; });
+    refused(unsupported, "outer * inner", [](auto& a) { a.outer = int64_t{1} << 31, a.inner = 2; });
+    refused(unsupported, "y has more than 2^40 bytes", [](auto& a) { a.inner = INT64_MAX; });
 }
 
 }  // namespace

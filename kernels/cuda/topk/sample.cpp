@@ -18,7 +18,7 @@ int32_t tenon_cuda_sample_plan(const tenon_cuda_sample* args, const tenon_cuda_d
         return planner.invalid("rows is %lld; expected 0 to 2^31 - 1", (long long)a.rows);
     }
     if (a.n < 1) return planner.invalid("n is %lld; expected 1 or more", (long long)a.n);
-    if (a.n > INT32_MAX - 64) return planner.unsupported("n is %lld; at most 2^31 - 64", (long long)a.n);
+    if (a.n > kMostAxis) return planner.unsupported("n is %lld; at most 2^31 - 2^14", (long long)a.n);
     if (a.top_k < 0) return planner.invalid("top_k is %lld; expected 0 or more", (long long)a.top_k);
     if (a.temperature != 0 && !(a.temperature >= 1e-6 && a.temperature <= 1e6)) {
         return planner.invalid("temperature is %g; expected 0, or 1e-6 to 1e6", a.temperature);
@@ -34,6 +34,9 @@ int32_t tenon_cuda_sample_plan(const tenon_cuda_sample* args, const tenon_cuda_d
     if (a.x_stride < a.n) {
         return planner.invalid("x_stride is %lld; expected at least n, which is %lld", (long long)a.x_stride,
                                (long long)a.n);
+    }
+    if (!fits(size_of_type(a.type), {{a.rows, a.x_stride}, {a.n, 1}})) {
+        return planner.unsupported("x spans more than 2^40 bytes");
     }
 
     const int type = a.type == TENON_CUDA_F32 ? 0 : a.type == TENON_CUDA_F16 ? 1 : 2;

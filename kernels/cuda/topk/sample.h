@@ -37,7 +37,7 @@ typedef struct tenon_cuda_sample {
     int64_t type;           /* of x: F32, F16, BF16 */
     int64_t token_type;     /* I32 or I64 */
     int64_t rows;           /* 0 to 2^31 - 1 */
-    int64_t n;              /* 1 to 2^31 - 64 */
+    int64_t n;              /* 1 to 2^31 - 2^14 */
     int64_t x_stride;       /* between rows of x; >= n */
     int64_t top_k;          /* 0: no limit; up to 1024 */
     double temperature;     /* 0, or 1e-6 to 1e6 */

@@ -303,7 +303,7 @@ void check_refusals() {
     refused(unsupported, "token_type 1", [](auto& a) { a.token_type = TENON_CUDA_F32; });
     refused(invalid, "rows is -1", [](auto& a) { a.rows = -1; });
     refused(invalid, "n is 0", [](auto& a) { a.n = 0; });
-    refused(unsupported, "n is 2147483600", [](auto& a) { a.n = a.x_stride = 2147483600; });
+    refused(unsupported, "n is 2147467265", [](auto& a) { a.n = a.x_stride = 2147467265; });
     refused(invalid, "top_k is -1", [](auto& a) { a.top_k = -1; });
     refused(unsupported, "top_k is 1025", [](auto& a) { a.n = a.x_stride = 5000, a.top_k = 1025; });
     refused(invalid, "temperature is -1", [](auto& a) { a.temperature = -1; });
@@ -314,6 +314,7 @@ void check_refusals() {
     refused(invalid, "x is null", [](auto& a) { a.x = nullptr; });
     refused(invalid, "tokens is null", [](auto& a) { a.tokens = nullptr; });
     refused(invalid, "x_stride is 19", [](auto& a) { a.x_stride = 19; });
+    refused(unsupported, "x spans more than 2^40 bytes", [](auto& a) { a.x_stride = INT64_MAX; });
 }
 
 }  // namespace

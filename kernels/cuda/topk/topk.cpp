@@ -16,12 +16,15 @@ int32_t tenon_cuda_topk_plan(const tenon_cuda_topk* args, const tenon_cuda_devic
         return planner.invalid("k is %lld; expected 0 to n, which is %lld", (long long)a.k, (long long)a.n);
     }
     if (a.k > kTopkMost) return planner.unsupported("k is %lld; at most %d", (long long)a.k, kTopkMost);
-    if (a.n > INT32_MAX - 64) return planner.unsupported("n is %lld; at most 2^31 - 64", (long long)a.n);
+    if (a.n > kMostAxis) return planner.unsupported("n is %lld; at most 2^31 - 2^14", (long long)a.n);
     if (a.rows == 0 || a.k == 0) return planner.done();
     if (!a.x || !a.indices) return planner.invalid("%s is null", a.x ? "indices" : "x");
     if (a.x_stride < a.n) {
         return planner.invalid("x_stride is %lld; expected at least n, which is %lld", (long long)a.x_stride,
                                (long long)a.n);
+    }
+    if (!fits(size_of_type(a.type), {{a.rows, a.x_stride}, {a.n, 1}})) {
+        return planner.unsupported("x spans more than 2^40 bytes");
     }
 
     TopkParams p{};

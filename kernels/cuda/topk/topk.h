@@ -25,7 +25,7 @@ typedef struct tenon_cuda_topk {
     int64_t type;     /* of x and values: F32, F16, BF16 */
     int64_t largest;  /* 1: the largest, 0: the smallest */
     int64_t rows;     /* 0 to 2^31 - 1 */
-    int64_t n;        /* k to 2^31 - 64 */
+    int64_t n;        /* k to 2^31 - 2^14 */
     int64_t k;        /* 0 to 1024 */
     int64_t x_stride; /* between rows of x; >= n */
 } tenon_cuda_topk;

@@ -129,11 +129,12 @@ void check_refusals() {
     refused(invalid, "k is -1", [](auto& a) { a.k = -1; });
     refused(invalid, "k is 21", [](auto& a) { a.k = 21; });
     refused(unsupported, "k is 1025", [](auto& a) { a.n = a.x_stride = 5000, a.k = 1025; });
-    refused(unsupported, "n is 2147483600", [](auto& a) { a.n = a.x_stride = 2147483600; });
+    refused(unsupported, "n is 2147467265", [](auto& a) { a.n = a.x_stride = 2147467265; });
     refused(unsupported, "n is 2000000000; too large", [](auto& a) { a.n = a.x_stride = 2000000000, a.k = 1000; });
     refused(invalid, "x is null", [](auto& a) { a.x = nullptr; });
     refused(invalid, "indices is null", [](auto& a) { a.indices = nullptr; });
     refused(invalid, "x_stride is 19", [](auto& a) { a.x_stride = 19; });
+    refused(unsupported, "x spans more than 2^40 bytes", [](auto& a) { a.x_stride = INT64_MAX; });
 }
 
 }  // namespace

@@ -146,10 +146,11 @@ int32_t tenon_cuda_transpose_plan(const tenon_cuda_transpose* args, const tenon_
     }
     if (empty) return planner.done();
     if (!a.x || !a.y) return planner.invalid("%s is null", a.x ? "y" : "x");
-    int64_t bytes = e;
+    if (!fits(e, a.dims, a.rank)) return planner.unsupported("y has more than 2^40 bytes");
     for (int64_t k = 0; k < a.rank; k++) {
-        if (__builtin_mul_overflow(bytes, a.dims[k], &bytes) || bytes > int64_t{1} << 40) {
-            return planner.unsupported("y has more than 2^40 bytes");
+        if (!fits(e, {Stride{a.dims[k], a.x_strides[k]}})) {
+            return planner.unsupported("x_strides[%lld] is %lld: x spans more than 2^40 bytes", (long long)k,
+                                       (long long)a.x_strides[k]);
         }
     }
 

@@ -170,6 +170,7 @@ void check_refusals() {
     refused(invalid, "y is null", [](auto& a) { a.y = nullptr; });
     refused(unsupported, "more than 2^40 bytes", [](auto& a) { a.dims[0] = int64_t{1} << 40; });
     refused(unsupported, "more than 2^40 bytes", [](auto& a) { a.dims[0] = int64_t{1} << 62; });
+    refused(unsupported, "x_strides[1] is 4611686018427387904", [](auto& a) { a.x_strides[1] = int64_t{1} << 62; });
 }
 
 // 2^31 elements and more take 64-bit divisions; the plan alone is checked, and the walk on a small array.
