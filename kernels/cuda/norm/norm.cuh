@@ -140,7 +140,7 @@ TENON_DEVICE void norm_row(const NormParams& p, uint32_t row, const Terms& terms
             for (int k = 0; k < N; k++) largest = Max::combine(largest, fabsf(n[k]));
         });
         largest = over_row(Max{}, largest);
-        float q = largest == 0.0f ? 1.0f : largest / (p.y_type == TENON_CUDA_I8 ? 127.0f : 448.0f);
+        const float q = scale_of_row(largest, p.y_type);
         if (first < columns && first == 0) p.row_scale[row] = q;
         inverse_scale = 1.0f / q;
     }

@@ -6,7 +6,7 @@
  *   rms:    n[r, i] = s[r, i] / sqrt(mean_j s[r, j]^2 + epsilon) * scale[i] + bias[i]
  *   y[r, i] = n[r, i] rounded to y_type; when y_type is int8 or f8e4m3, n[r, i] / q rounded, where q is y_scale, or,
  * when row_scale is given, the row's own max_i |n[r, i]| / L, stored in row_scale[r] (L = 127 for int8, 448 for f8e4m3;
- * q = 1 for a row of zeros). int8 rounds to nearest even and saturates.
+ * q = 1 for a row of zeros, else at least 2^-126). int8 rounds to nearest even and saturates.
  *
  * Traffic per element: x and y once; residual and sum once where they are given; scale and bias come from the cache.
  * Of rows of more than 24576 16-bit or 12288 32-bit elements, the rest is read three times (two of them mostly from

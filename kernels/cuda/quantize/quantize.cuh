@@ -388,7 +388,7 @@ TENON_DEVICE void quantize_row(const QuantizeRowsParams& p, int64_t row, float* 
     } else {
         largest = block_reduce<Max, kQuantizeThreads>(largest, shared);
     }
-    const float q = largest == 0.0f ? 1.0f : largest / (p.y_type == TENON_CUDA_I8 ? 127.0f : 448.0f);
+    const float q = scale_of_row(largest, p.y_type);
     if (first == 0) p.row_scale[row] = q;
     const float inverse = 1.0f / q;
     for_each([&](int64_t i, const float(&v)[N]) { store_as<T>(p.y, p.y_type, row * p.y_stride + i, v, inverse); });

@@ -10,8 +10,8 @@
  *   g = (outer index, index along axis / block, inner index) in [outer, ceil(axis / block), inner].
  *   int4 and uint4 lie two to a byte, the first in the low half; a last half byte without an element is 0.
  *
- * tenon_cuda_quantize_rows:    q[r] = max_i |x[r, i]| / L (1 for a row of zeros), L = 127 for int8, 448 for f8e4m3;
- *   y[r, i] = x[r, i] * (1 / q[r]) rounded to y_type.
+ * tenon_cuda_quantize_rows:    q[r] = max_i |x[r, i]| / L, at least 2^-126 (1 for a row of zeros), L = 127 for int8,
+ * 448 for f8e4m3; y[r, i] = x[r, i] * (1 / q[r]) rounded to y_type.
  *
  * tenon_cuda_quantize_dynamic:    low = min(0, x), high = max(0, x) of all elements; scale = (high - low) / 255 (1 when
  *   that is 0); zero = round(-low / scale), 0 to 255; y = saturate(round(x / scale) + zero) as uint8.
