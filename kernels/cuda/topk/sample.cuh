@@ -190,7 +190,7 @@ TENON_DEVICE void sample_draw(const SampleParams& p, SampleShared& shared) {
         const TopkItems items(p.from + row * p.count, p.count, 0);
         kept = select_items<kTopkItems>(p.k, p.slots, shared.topk, [&](int i) { return items.item[i]; });
     }
-    sort_items(kept, shared.topk);
+    sort_items(kept, shared.topk.items);
     if (kept > p.k) kept = p.k;
 
     // Candidates of a thread: neighbours, so that prefix sums follow the order.

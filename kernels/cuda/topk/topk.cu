@@ -2,7 +2,7 @@
 
 using namespace tenon::cuda;
 
-// part: 8192 elements of a row to a block. merge: 8192 candidates. warp: a short row to a warp.
+// part: 8192 elements of a row to a block. merge: 8192 candidates. warp: a short row to a warp. sort, rank: large k.
 #define TENON_TOPK(name, T)                                              \
     TENON_KERNEL(tenon_topk_part_##name, TopkParams, kTopkThreads, 2) {  \
         TENON_SHARED(TopkShared, shared, );                              \
@@ -14,6 +14,13 @@ using namespace tenon::cuda;
     }                                                                    \
     TENON_KERNEL(tenon_topk_warp_##name, TopkParams, kTopkThreads, 4) {  \
         topk_warp<T>(p);                                                 \
+    }                                                                    \
+    TENON_KERNEL(tenon_topk_sort_##name, TopkParams, kTopkThreads, 4) {  \
+        TENON_SHARED(uint64_t, items, [kTopkSort]);                      \
+        topk_sort<T>(p, items);                                          \
+    }                                                                    \
+    TENON_KERNEL(tenon_topk_rank_##name, TopkParams, kTopkThreads, 4) {  \
+        topk_rank<T>(p);                                                 \
     }
 
 TENON_TOPK(f32, float)

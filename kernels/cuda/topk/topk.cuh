@@ -144,21 +144,21 @@ TENON_DEVICE int select_items(int k, int slots, TopkShared& shared, const Item& 
     return found;
 }
 
-// Sorts shared.items, the largest first; those from `count` on become 0 up to the next power of two.
-TENON_DEVICE void sort_items(int count, TopkShared& shared) {
+// Sorts items in shared memory, the largest first; those from `count` on become 0 up to the next power of two.
+TENON_DEVICE void sort_items(int count, uint64_t* items) {
     int size = 2;
     while (size < count) size *= 2;
     const int thread = static_cast<int>(threadIdx.x);
-    for (int i = count + thread; i < size; i += kTopkThreads) shared.items[i] = 0;
+    for (int i = count + thread; i < size; i += kTopkThreads) items[i] = 0;
     for (int run = 2; run <= size; run *= 2) {
         for (int stride = run / 2; stride > 0; stride /= 2) {
             __syncthreads();
             for (int i = thread; i < size / 2; i += kTopkThreads) {
                 int a = 2 * i - (i & (stride - 1)), b = a + stride;
-                uint64_t x = shared.items[a], y = shared.items[b];
+                uint64_t x = items[a], y = items[b];
                 if ((x < y) == ((a & run) == 0)) {
-                    shared.items[a] = y;
-                    shared.items[b] = x;
+                    items[a] = y;
+                    items[b] = x;
                 }
             }
         }
@@ -180,7 +180,7 @@ template <class T>
 TENON_DEVICE void finish_topk(const TopkParams& p, int64_t row, int chunk, int found, TopkShared& shared) {
     const int thread = static_cast<int>(threadIdx.x);
     if (p.last) {
-        sort_items(found, shared);
+        sort_items(found, shared.items);
         for (int j = thread; j < p.k; j += kTopkThreads) store_topk<T>(p, row, j, shared.items[j]);
     } else {
         uint64_t* to = p.to + (row * p.chunks + chunk) * p.slots;
@@ -262,6 +262,66 @@ TENON_DEVICE void topk_merge(const TopkParams& p, TopkShared& shared) {
     const TopkItems items(p.from + row * p.count, p.count, chunk);
     int found = select_items<kTopkItems>(p.k, p.slots, shared, [&](int i) { return items.item[i]; });
     finish_topk<T>(p, row, chunk, found, shared);
+}
+
+// k beyond kTopkMost: a block sorts a run of kTopkSort elements of a row and leaves the first p.slots of them.
+template <class T>
+TENON_DEVICE void topk_sort(const TopkParams& p, uint64_t* items) {
+    const int64_t row = blockIdx.x / p.chunks;
+    const int first = static_cast<int>(blockIdx.x - row * p.chunks) * kTopkSort;
+    const int count = min(p.n - first, kTopkSort), thread = static_cast<int>(threadIdx.x);
+    const T* x = static_cast<const T*>(p.x) + row * p.x_stride + first;
+    constexpr int own = kTopkSort / kTopkThreads;
+    uint32_t key[own];
+    TENON_UNROLL
+    for (int item = 0; item < own; item++) {
+        key[item] = key_of(to_float(x[min(item * kTopkThreads + thread, count - 1)]), p.flip);
+    }
+    TENON_UNROLL
+    for (int item = 0; item < own; item++) {
+        int i = item * kTopkThreads + thread;
+        if (i < count) items[i] = item_of(key[item], first + i);
+    }
+    sort_items(count, items);
+    if (p.last) {
+        for (int j = thread; j < p.k; j += kTopkThreads) store_topk<T>(p, row, j, items[j]);
+    } else {
+        uint64_t* to = p.to + int64_t{blockIdx.x} * p.slots;
+        for (int j = thread; j < p.slots; j += kTopkThreads) to[j] = j < count ? items[j] : 0;
+    }
+}
+
+// Then each of those counts the items of its row's runs that come before it: that many is its place. Searches in
+// several runs go on together, as each waits for one load after the other.
+template <class T>
+TENON_DEVICE void topk_rank(const TopkParams& p) {
+    constexpr int together = 8;
+    const int row_items = p.chunks * p.slots;
+    const int64_t at = int64_t{blockIdx.x} * kTopkThreads + threadIdx.x, row = at / row_items;
+    if (row >= p.rows) return;
+    const uint64_t item = p.from[at];
+    if (item == 0) return;
+    const uint64_t* runs = p.from + row * row_items;
+    int rank = 0;
+    for (int run = 0; run < p.chunks && rank < p.k; run += together) {
+        int before[together] = {};
+        for (int step = p.step; step > 0; step /= 2) {
+            // Loads without a branch, so that none waits for the one before.
+            uint64_t found[together];
+            TENON_UNROLL
+            for (int i = 0; i < together; i++) {
+                const int end = before[i] + step;
+                const bool there = run + i < p.chunks && end <= p.slots;
+                const uint64_t other = runs[there ? (run + i) * p.slots + end - 1 : 0];
+                found[i] = there ? other : 0;
+            }
+            TENON_UNROLL
+            for (int i = 0; i < together; i++) before[i] += found[i] > item ? step : 0;
+        }
+        TENON_UNROLL
+        for (int i = 0; i < together; i++) rank += before[i];
+    }
+    if (rank < p.k) store_topk<T>(p, row, rank, item);
 }
 
 // A short row to a warp: k times the best of what is left.

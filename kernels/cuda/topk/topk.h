@@ -6,7 +6,9 @@
  *
  * Traffic: x once, and k values of each row again. Each block selects from 8192 elements that its registers hold;
  * longer rows leave up to max(2 k, 64) candidates (8 bytes each) of every 8192 elements in the workspace for the next
- * launch. Source: ONNX TopK-24 (sorted).
+ * launch. k above 1024, up to a full sort: runs of 2048 elements are sorted and their min(k, 2048) first (8 bytes each)
+ * kept in the workspace, where each finds its place by a binary search in every run of its row, from L2.
+ * Source: ONNX TopK-24 (sorted).
  */
 #ifndef TENON_CUDA_TOPK_H
 #define TENON_CUDA_TOPK_H
@@ -26,7 +28,7 @@ typedef struct tenon_cuda_topk {
     int64_t largest;  /* 1: the largest, 0: the smallest */
     int64_t rows;     /* 0 to 2^31 - 1 */
     int64_t n;        /* k to 2^31 - 2^14 */
-    int64_t k;        /* 0 to 1024 */
+    int64_t k;        /* 0 to 1024; to n where n is at most 2^20 */
     int64_t x_stride; /* between rows of x; >= n */
 } tenon_cuda_topk;
 

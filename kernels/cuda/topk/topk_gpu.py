@@ -33,6 +33,9 @@ def cases(torch, quick):
     yield topk(f16, 3, 1000, 50)
     yield topk(f32, 2, 20001, 64)
     yield topk(f32, 2, 20001, 1024, largest=False)
+    yield topk(f32, 2, 20001, 20001)
+    yield topk(f16, 3, 1900, 1500)
+    yield topk(f32, 2, 9000, 1500, largest=False)
     if quick:
         return
     yield topk(f32, 8192, 64, 6)  # experts of a token
@@ -41,3 +44,6 @@ def cases(torch, quick):
     yield topk(f32, 256, 128256, 50, share=0.4)
     yield topk(f32, 32, 256000, 1024)
     yield topk(f32, 4096, 8192, 100, share=0.4)
+    yield topk(f32, 1, 100000, 100000)  # boxes by score
+    yield topk(f32, 80, 8400, 8400)  # of each class
+    yield topk(f32, 1, 100000, 5000)

@@ -11,6 +11,9 @@ constexpr int kTopkChunk = kTopkThreads * kTopkItems;
 // The largest k, and the candidates that a block can sort.
 constexpr int kTopkMost = 1024;
 constexpr int kTopkSort = 2 * kTopkMost;
+// With a larger k runs of kTopkSort elements are sorted; the most of them in a row, as every element is looked for in
+// all.
+constexpr int kTopkMostRuns = 512;
 // Rows of up to so many elements, with k up to 32, take a warp.
 constexpr int kTopkWarpItems = 8;
 // Candidates of a row without top_k.
@@ -25,7 +28,8 @@ struct TopkParams {
     void* sums;            // SoftmaxSum [rows, chunks] of x * unit; may be null
     int64_t rows, x_stride;
     int32_t n, count;
-    int32_t k, slots;  // the k first are among at most `slots` candidates
+    int32_t k, slots;  // the k first are among at most `slots` candidates of each chunk
+    int32_t step;      // rank: the largest power of two up to slots
     int32_t chunks;
     int32_t last;   // whether to write results
     uint32_t flip;  // of keys: all bits for the smallest

@@ -103,6 +103,14 @@ void check_type() {
         both({1, 17000, 1024, largest ? kSpecial : kTies});
     }
     check<T>({1, 75000, 600, kTies, 1}, true);
+    // Sorts: one run, a few, more than are searched together; all of a row or the first of each run.
+    check<T>({2, 2048, 2048, kSpecial, 1, 1}, true);
+    check<T>({1, 1500, 1025, kTies}, false);
+    check<T>({2, 2049, 2049, kFalling, 0, 3, false}, true);
+    check<T>({2, 5000, 5000, kSpecial, 1, 1}, false);
+    check<T>({2, 7001, 1030, kNormal}, true);
+    check<T>({1, 20000, 20000, kTies}, true);
+    check<T>({1, 20000, 3000, kEqual}, false);
 }
 
 void check_refusals() {
@@ -128,7 +136,12 @@ void check_refusals() {
     refused(invalid, "rows is -1", [](auto& a) { a.rows = -1; });
     refused(invalid, "k is -1", [](auto& a) { a.k = -1; });
     refused(invalid, "k is 21", [](auto& a) { a.k = 21; });
-    refused(unsupported, "k is 1025", [](auto& a) { a.n = a.x_stride = 5000, a.k = 1025; });
+    refused(unsupported, "k is 1025 of n 1048577", [](auto& a) { a.n = a.x_stride = 1048577, a.k = 1025; });
+    refused(unsupported, "rows * n is too large", [](auto& a) {
+        a.type = TENON_CUDA_F16;
+        a.rows = 1 << 26;
+        a.n = a.k = a.x_stride = 8192;
+    });
     refused(unsupported, "n is 2147467265", [](auto& a) { a.n = a.x_stride = 2147467265; });
     refused(unsupported, "n is 2000000000; too large", [](auto& a) { a.n = a.x_stride = 2000000000, a.k = 1000; });
     refused(invalid, "x is null", [](auto& a) { a.x = nullptr; });
