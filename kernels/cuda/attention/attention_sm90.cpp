@@ -22,8 +22,10 @@ bool describe(tenon_cuda_tensor_map& map, size_t params_offset, int64_t type, co
         map.dims[i] = dims[i];
         map.box[i] = i == 0 ? 64 : i == 1 ? box_rows : 1;
         if (i == 0) continue;
-        // The stride of a dimension of one element does not matter, but has to be a legal one.
-        const int64_t stride = dims[i] == 1 ? 8 : strides[i];
+        // Nothing steps along a dimension of one element, but its stride has to be a legal one: as if the dimension
+        // before had one element, too. (That strides grow from dimension to dimension, as cuTensorMapEncodeTiled's text
+        // has it, the driver does not ask for: those of FlashAttention-3's maps of [B, S, H, D] tensors do not either.)
+        const int64_t stride = dims[i] > 1 ? strides[i] : i == 1 ? dims[0] : map.strides_bytes[i - 1] / 2;
         if (stride <= 0 || stride >= int64_t{1} << 39) return false;
         map.strides_bytes[i] = stride * 2;
     }

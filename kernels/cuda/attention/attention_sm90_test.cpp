@@ -77,6 +77,14 @@ void check_choice() {
         if (!std::strstr(launch.kernel, kernel)) fail("%s; expected %s", launch.kernel, kernel);
         if (grid && launch.grid[0] != grid)
             fail("a grid of %lld; expected %lld", (long long)launch.grid[0], (long long)grid);
+        for (int64_t m = 0; m < launch.tensor_map_count; m++) {
+            const tenon_cuda_tensor_map& map = launch.tensor_maps[m];
+            for (int i = 1; i < 4; i++) {
+                if (map.dims[i] == 1 && map.strides_bytes[i] < map.strides_bytes[i - 1])
+                    fail("tensor map %lld: dimension %d of one element has a smaller stride than the one before",
+                         (long long)m, i);
+            }
+        }
     };
     planned("sm90_128_f16", 132, [](auto&, auto&) {});
     planned("sm90_128_f16", 640, [](auto& a, auto&) { a.causal = TENON_CUDA_ATTENTION_CAUSAL_END; });

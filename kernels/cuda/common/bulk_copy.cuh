@@ -2,6 +2,7 @@
 // shared memory. Elements outside the tensor arrive as zeros.
 #pragma once
 #include "common/barrier.cuh"
+#include "common/plan.h"
 #if !defined(TENON_ON_GPU)
 #include <memory>
 
@@ -11,7 +12,7 @@
 namespace tenon::cuda {
 
 // A CUtensorMap within the kernel's parameters; the plan's tensor_maps describe it.
-struct alignas(64) TensorMap {
+struct alignas(TENON_CUDA_TENSOR_MAP_ALIGNMENT) TensorMap {
     unsigned char bytes[128];
 };
 

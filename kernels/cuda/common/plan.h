@@ -18,10 +18,10 @@
 #define TENON_CUDA_API __attribute__((visibility("default")))
 
 #ifdef __cplusplus
-#define TENON_CUDA_ALIGN64 alignas(64)
+#define TENON_CUDA_ALIGN128 alignas(128)
 extern "C" {
 #else
-#define TENON_CUDA_ALIGN64 _Alignas(64)
+#define TENON_CUDA_ALIGN128 _Alignas(128)
 #endif
 
 /* Same values as tenon_status in tenon.h. */
@@ -60,11 +60,14 @@ typedef struct tenon_cuda_device {
 #define TENON_CUDA_MAX_PARAMS_BYTES 1024
 #define TENON_CUDA_MAX_TENSOR_MAPS 4
 #define TENON_CUDA_MAX_TENSOR_MAP_RANK 5
+/* Of a tensor map, and so of a parameter block with some: 64 bytes by cuTensorMapEncodeTiled's text, but CUDA 13
+ * declares CUtensorMap with 128 (12.9: 64). */
+#define TENON_CUDA_TENSOR_MAP_ALIGNMENT 128
 
 /* A CUtensorMap that the executor encodes (cuTensorMapEncodeTiled) into the parameter block before the launch:
  * 16-bit elements, no interleave, element strides 1, out-of-range elements read as zero. */
 typedef struct tenon_cuda_tensor_map {
-    int64_t params_offset;                        /* bytes from the start of the parameter block; a multiple of 64 */
+    int64_t params_offset;                        /* from the parameter block's start; a multiple of its alignment */
     int64_t type;                                 /* TENON_CUDA_F16 or TENON_CUDA_BF16 */
     int64_t rank;                                 /* 1 to 5 */
     int64_t swizzle_bytes;                        /* 0, 32, 64 or 128 */
@@ -83,7 +86,7 @@ typedef struct tenon_cuda_launch {
     int64_t params_bytes;
     int64_t tensor_map_count;
     tenon_cuda_tensor_map tensor_maps[TENON_CUDA_MAX_TENSOR_MAPS];
-    TENON_CUDA_ALIGN64 unsigned char params[TENON_CUDA_MAX_PARAMS_BYTES];
+    TENON_CUDA_ALIGN128 unsigned char params[TENON_CUDA_MAX_PARAMS_BYTES];
 } tenon_cuda_launch;
 
 /* Launches run in order on one stream. launch_count is 0 when there is nothing to compute. When workspace_bytes is

@@ -157,8 +157,8 @@ class Runner:
             elif value is not None:
                 setattr(args, name, value)
         planner = getattr(self.library, f"{case.struct}_plan")
-        storage = ctypes.create_string_buffer(self.library.tenon_gpu_plan_bytes() + 64)
-        address = (ctypes.addressof(storage) + 63) & ~63
+        storage = ctypes.create_string_buffer(self.library.tenon_gpu_plan_bytes() + 128)
+        address = (ctypes.addressof(storage) + 127) & ~127
         plan = ctypes.c_void_p(address)
 
         def make():

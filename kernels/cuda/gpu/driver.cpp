@@ -40,6 +40,8 @@ int32_t fail(CUresult code, const char* what, const char* name, char* message, i
     return static_cast<int32_t>(code);
 }
 
+static_assert(alignof(CUtensorMap) <= TENON_CUDA_TENSOR_MAP_ALIGNMENT, "this CUDA aligns tensor maps to more");
+
 CUresult encode(const tenon_cuda_tensor_map& map, unsigned char* params) {
     cuuint64_t dims[TENON_CUDA_MAX_TENSOR_MAP_RANK], strides[TENON_CUDA_MAX_TENSOR_MAP_RANK];
     cuuint32_t box[TENON_CUDA_MAX_TENSOR_MAP_RANK], ones[TENON_CUDA_MAX_TENSOR_MAP_RANK];
@@ -92,7 +94,7 @@ extern "C" TENON_CUDA_API int32_t tenon_gpu_execute(const char* family, const te
                                           static_cast<int>(launch.shared_bytes));
             if (code != CUDA_SUCCESS) return fail(code, "cuFuncSetAttribute", launch.kernel, message, bytes);
         }
-        alignas(64) unsigned char params[TENON_CUDA_MAX_PARAMS_BYTES];
+        alignas(TENON_CUDA_TENSOR_MAP_ALIGNMENT) unsigned char params[TENON_CUDA_MAX_PARAMS_BYTES];
         std::memcpy(params, launch.params, static_cast<size_t>(launch.params_bytes));
         for (int64_t m = 0; m < launch.tensor_map_count; m++) {
             code = encode(launch.tensor_maps[m], params);
