@@ -144,6 +144,8 @@ TENON_DEVICE void named_barrier_arrive(int id, int threads) {
 TENON_DEVICE void async_proxy_fence() {
 #if defined(TENON_ON_GPU)
     asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+#else
+    simt::publish_shared();
 #endif
 }
 

@@ -65,7 +65,12 @@ TENON_DEVICE void bulk_load(void* shared, const TensorMap* map, Barrier* barrier
                                 m.address + (x + a) * m.strides_bytes[0] + (y + b) * m.strides_bytes[1] +
                                 (z + c) * m.strides_bytes[2] + (w + d) * m.strides_bytes[3]);
                         }
-                        *reinterpret_cast<uint16_t*>(base + to) = value;
+                        uint16_t* const ordinary = reinterpret_cast<uint16_t*>(base + to);
+                        uint16_t* const async = reinterpret_cast<uint16_t*>(simt::async_shared() + to - 1024);
+                        if (*ordinary != *async) {
+                            simt::fail("bulk_load: overwrites ordinary stores that no async_proxy_fence has published");
+                        }
+                        *ordinary = *async = value;
                     }
                 }
             }

@@ -46,13 +46,48 @@ TENON_DEVICE void hold(uint32_t (&r)[N]) {
     for (int i = 0; i < N; i++) asm volatile("" : "+r"(r[i])::"memory");
 }
 }  // namespace detail
+#else
+namespace host {
+// What wgmma_fence and wgmma_wait have been told of registers. Sums whose products are under way are left as they are.
+template <class Array>
+void hand_over(Array& array) {
+    const unsigned char* at = reinterpret_cast<const unsigned char*>(&array);
+    std::vector<simt::Handed>& handed = simt::handed_registers();
+    for (simt::Handed& h : handed) {
+        if (h.at != at) continue;
+        if (!h.sums) h.values.assign(at, at + sizeof array);
+        return;
+    }
+    handed.push_back({at, {at, at + sizeof array}, false});
+}
+template <class Array>
+void take_back(Array& array) {
+    const void* at = &array;
+    std::erase_if(simt::handed_registers(), [at](const simt::Handed& h) { return h.at == at; });
+}
+// Registers on their way into wgmma.
+inline void check_handed(const void* registers, size_t bytes, bool sums) {
+    const unsigned char* from = static_cast<const unsigned char*>(registers);
+    for (simt::Handed& h : simt::handed_registers()) {
+        if (from < h.at || from + bytes > h.at + h.values.size()) continue;
+        if (!h.sums && std::memcmp(from, h.values.data() + (from - h.at), bytes) != 0) {
+            simt::fail("wgmma: registers were written after wgmma_fence");
+        }
+        h.sums = h.sums || sums;
+        return;
+    }
+    simt::fail("wgmma: registers that no wgmma_fence names since the last wait for them");
+}
+}  // namespace host
 #endif
 
 template <class... Arrays>
-TENON_DEVICE void wgmma_fence([[maybe_unused]] Arrays&... arrays) {
+TENON_DEVICE void wgmma_fence(Arrays&... arrays) {
 #if defined(TENON_ON_GPU)
     (detail::hold(arrays), ...);
     asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
+#else
+    (host::hand_over(arrays), ...);
 #endif
 }
 
@@ -66,12 +101,13 @@ TENON_DEVICE void wgmma_commit() {
 
 // `arrays`: the registers of the groups that have ended.
 template <int groups_left, class... Arrays>
-TENON_DEVICE void wgmma_wait([[maybe_unused]] Arrays&... arrays) {
+TENON_DEVICE void wgmma_wait(Arrays&... arrays) {
 #if defined(TENON_ON_GPU)
     asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(groups_left) : "memory");
     (detail::hold(arrays), ...);
 #else
     simt::async_wait(simt::Async::matrix, groups_left);
+    (host::take_back(arrays), ...);
     __syncwarp();  // it is `aligned`: the warp goes on as one
 #endif
 }
@@ -161,6 +197,9 @@ void load_matrix(uint64_t descriptor, bool k_major, int mn, int k, float* values
     struct alignas(2 * count) Elements {
         T v[count];
     } elements = *reinterpret_cast<const Elements*>(simt::dynamic_shared() + address - 1024);
+    if (std::memcmp(&elements, simt::async_shared() + address - 1024, sizeof elements) != 0) {
+        simt::fail("wgmma: reads ordinary stores that no async_proxy_fence has published");
+    }
     for (int i = 0; i < count; i++) values[i] = to_float(elements.v[i]);
 }
 
@@ -179,7 +218,11 @@ void wgmma(float* d, const uint32_t* a_registers, uint64_t a, uint64_t b, bool a
         uint64_t a, b;
         uint32_t registers[4], accumulate;
     } in = {a, b, {}, accumulate};
-    if (a_registers) std::memcpy(in.registers, a_registers, 16);
+    check_handed(d, N / 2 * sizeof *d, true);
+    if (a_registers) {
+        check_handed(a_registers, sizeof in.registers, false);
+        std::memcpy(in.registers, a_registers, sizeof in.registers);
+    }
     struct Row {
         float v[16];
     };

@@ -19,11 +19,15 @@ enum Fault {
     kNoInit,
     kTwoArrivals,
     kDescriptor,
-    kSwizzle
+    kSwizzle,
+    kNoProxyFence,
+    kNoRegisterFence,
+    kLateWrite
 };
 
 // d = sum over rounds of A * B: A is 64 x depth at row -3 and column 64 * round of its tensor, B N x depth at row 5 (K-
-// major), or depth x N at row depth * round, column -8 (A in registers, MN-major).
+// major), or depth x N at row depth * round, column -8 (A in registers, MN-major). Bytes 16 to 31 of every B are set
+// to 0 by an ordinary store.
 struct Params {
     TensorMap a_map, b_map;
     const void* a;  // 64 x (rounds * depth), for A in registers
@@ -69,7 +73,7 @@ void product(const Params& p) {
     const int lane = lane_id(), row = warp_id() * 16 + lane / 4, column = lane % 4 * 2;
     for (int round = 0; round < p.rounds; round++) {
         if (p.fault != kNoFullWait) barrier_wait(full, round & 1);
-        uint32_t fragments[depth / 4];
+        uint32_t fragments[depth / 4] = {};
         if constexpr (registers) {
             const T* values = static_cast<const T*>(p.a) + round * depth;
             for (int i = 0; i < depth / 4; i++) {
@@ -78,7 +82,18 @@ void product(const Params& p) {
                 fragments[i] = at[0].bits | static_cast<uint32_t>(at[1].bits) << 16;
             }
         }
-        wgmma_fence(sums, fragments);
+        if (threadIdx.x == 0) std::memset(b + 16, 0, 16);
+        if (p.fault != kNoProxyFence) async_proxy_fence();
+        named_barrier_wait(1, 128);
+        // A change and its undoing, on either side of the fence.
+        const bool late = p.fault == kLateWrite;
+        if (late) (registers ? void(fragments[0] ^= 1) : void(sums[0] += 1));
+        if (p.fault == kNoRegisterFence) {
+            wgmma_fence(fragments);
+        } else {
+            wgmma_fence(sums, fragments);
+        }
+        if (late) (registers ? void(fragments[0] ^= 1) : void(sums[0] -= 1));
         for (int k = 0; k < depth; k += 16) {
             int shift = p.fault == kDescriptor ? 16 : 0;
             if constexpr (registers) {
@@ -172,6 +187,7 @@ bool product_is_right(const char* kernel, int fault, uint64_t seed) {
         for (int n = 0; n < N; n++) {
             double want = 0;
             for (int k = 0; k < rounds * depth; k++) {
+                if (registers ? k % depth == 0 && n / 8 == 1 : n == 0 && k % depth / 8 == 1) continue;
                 want +=
                     registers ? a.at(m, k, 0, 0) * b.at(k, n - 8, 1, 2) : a.at(m - 3, k, 0, 0) * b.at(n + 5, k, 1, 2);
             }
@@ -187,7 +203,7 @@ void check(const char* kernel) {
         where = std::string(kernel) + ", seed " + std::to_string(seed);
         if (!product_is_right<T, N, depth, registers>(kernel, kNone, seed)) fail("a wrong product");
     }
-    for (int fault = kNoFullWait; fault <= kSwizzle; fault++) {
+    for (int fault = kNoFullWait; fault <= kLateWrite; fault++) {
         where = std::string(kernel) + ", fault " + std::to_string(fault);
         if (!fails_in_child([&](uint64_t s) { return product_is_right<T, N, depth, registers>(kernel, fault, s); })) {
             fail("the planted fault was not found");

@@ -169,6 +169,7 @@ struct Fiber {
     bool done = false;
     const char* waits_for = nullptr;
     Groups groups[3];
+    std::vector<Handed> handed;
 };
 
 const Kernel* registry;
@@ -187,7 +188,8 @@ std::unordered_map<const void*, std::vector<int>> waiters;
 std::vector<std::function<void()>> deferred;
 uint64_t block_number;
 std::unordered_map<void*, uint64_t> fresh;
-unsigned char* dynamic;
+unsigned char *dynamic, *dynamic_async;
+size_t dynamic_bytes;
 uint64_t random_state = 1;
 char block_key;  // what orders one block after the other
 
@@ -212,6 +214,7 @@ void run_body() {
         if (!g.open.empty() || !g.committed.empty())
             fail("the thread returned before its asynchronous operations ended");
     }
+    self->handed.clear();
     tsan_release(&block_key);
     self->done = true;
     done++;
@@ -372,7 +375,10 @@ void run_launch(const tenon_cuda_launch& launch) {
     while (static_cast<int>(fibers.size()) < threads) make_fiber();
     meetings.resize(kMaxThreads / 32);
     size_t shared_bytes = static_cast<size_t>(launch.shared_bytes);
-    if (posix_memalign(reinterpret_cast<void**>(&dynamic), 1024, std::max<size_t>(shared_bytes, 1)) != 0) std::abort();
+    for (unsigned char** view : {&dynamic, &dynamic_async}) {
+        if (posix_memalign(reinterpret_cast<void**>(view), 1024, std::max<size_t>(shared_bytes, 1)) != 0) std::abort();
+    }
+    dynamic_bytes = shared_bytes;
 
     // Blocks in an order that is no order: a step coprime to their number walks through all.
     uint64_t blocks = static_cast<uint64_t>(launch.grid[0] * launch.grid[1] * launch.grid[2]);
@@ -382,10 +388,12 @@ void run_launch(const tenon_cuda_launch& launch) {
         blockIdx = {static_cast<unsigned>(at % gridDim.x), static_cast<unsigned>(at / gridDim.x % gridDim.y),
                     static_cast<unsigned>(at / gridDim.x / gridDim.y)};
         std::memset(dynamic, 0xff, shared_bytes);
+        std::memset(dynamic_async, 0xff, shared_bytes);
         run_block();
     }
     std::free(dynamic);
-    dynamic = nullptr;
+    std::free(dynamic_async);
+    dynamic = dynamic_async = nullptr;
     kernel = nullptr;
 }
 
@@ -434,6 +442,17 @@ void fail(const char* format, ...) {
 
 unsigned char* dynamic_shared() {
     return dynamic;
+}
+
+unsigned char* async_shared() {
+    return dynamic_async;
+}
+
+// Other threads' stores, too: which are whose is not known. In a random order of threads it is noticed all the same
+// when a thread leaves the fence out.
+void publish_shared() {
+    Quiet quiet;
+    std::memcpy(dynamic_async, dynamic, dynamic_bytes);
 }
 
 void fresh_shared(void* address, size_t bytes) {
@@ -590,6 +609,10 @@ void async_wait(Async kind, int groups_left) {
         }
         for (auto& operation : operations) operation();
     }
+}
+
+std::vector<Handed>& handed_registers() {
+    return current->handed;
 }
 
 void defer(std::function<void()> operation) {

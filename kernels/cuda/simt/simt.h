@@ -5,7 +5,8 @@
 // What it finds: wrong results, out-of-bounds and misaligned accesses (with AddressSanitizer and UBSan), divergent
 // barriers and collectives, deadlocks, reads of shared memory that nothing wrote (filled with NaN bytes), results read
 // before the wait for an asynchronous operation (they run late, at random), and with ThreadSanitizer races: each fiber
-// is a thread to it, and only barriers, atomics and fences order memory.
+// is a thread to it, and only barriers, atomics and fences order memory; ordinary stores to shared memory that the copy
+// engine or the tensor cores meet without a proxy fence, and registers that go into wgmma without wgmma_fence.
 // What it does not: memory ordering weaker than that of fences, bank conflicts, speed, clusters.
 #pragma once
 #include <cmath>
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <functional>
 #include <type_traits>
+#include <vector>
 
 struct dim3 {
     unsigned x = 1, y = 1, z = 1;
@@ -28,6 +30,10 @@ struct ThreadIndex {
 };
 extern ThreadIndex* current_index;
 unsigned char* dynamic_shared();
+// Dynamic shared memory as the async proxy (copy engine, tensor cores) sees it: what that wrote itself, and ordinary
+// stores once a proxy fence has published them.
+unsigned char* async_shared();
+void publish_shared();
 // Fills static shared memory with NaN bytes when a block touches it first.
 void fresh_shared(void* address, size_t bytes);
 
@@ -92,6 +98,14 @@ enum class Async { copy, matrix, bulk_store };
 void async_push(Async kind, std::function<void()> operation);
 void async_commit(Async kind);
 void async_wait(Async kind, int groups_left);
+
+// Arrays of registers that the calling thread has handed to the tensor cores with a fence and not got back by a wait.
+struct Handed {
+    const unsigned char* at;
+    std::vector<unsigned char> values;  // at the fence
+    bool sums;                          // products change them
+};
+std::vector<Handed>& handed_registers();
 
 // An operation that the hardware performs at some later time, in no order: bulk copies.
 void defer(std::function<void()> operation);
