@@ -22,6 +22,12 @@ if(failed)
     message(FATAL_ERROR "nvcc cannot compile ${FAMILY}:\n${output}\n${report}")
 endif()
 
+# The assembler remarks, without a warning, that it left setmaxnreg out (C7507, C7508), serialised wgmma (C7510) or added
+# waits and fences to it (C7517, C7519).
+if(report MATCHES "[^\n]*\\(C75[0-9][0-9]\\)[^\n]*")
+    message(FATAL_ERROR "the assembler gives up what ${FAMILY} is built on: ${CMAKE_MATCH_0}")
+endif()
+
 set(csv "")
 set(kernel "")
 string(REPLACE ";" "," report "${report}")

@@ -2,7 +2,8 @@
 // the other warpgroups multiply them with wgmma. Each keeps 64 queries: their scores, weights and sums stay in
 // registers, the weights as the A operand of the product with v. While the product of one tile's weights with v runs,
 // the softmax of the next tile's scores is computed; and warpgroups take turns, so that one's softmax falls into the
-// others' products.
+// others' products. The order of consume() is that of FlashAttention-3's mainloop (hopper/
+// mainloop_fwd_sm90_tma_gmma_ws.hpp, IntraWGOverlap with scheduler barriers).
 #pragma once
 #include "attention/attention_common.cuh"
 #include "attention/attention_sm90_params.h"
@@ -20,6 +21,13 @@ struct AttentionSm90 {
     static constexpr int rows_of_lane = 2;
     // A score may exceed the maximum that its row's sums refer to by this much (log2) before they are rescaled.
     static constexpr float slack = 8.0f;
+    static_assert(tile.consumers * tile.consumer_registers + tile.producer_registers <=
+                      (tile.consumers + 1) * launch_registers(tile.threads),
+                  "more_registers would wait for ever");
+    static_assert(tile.q_bytes % 1024 == 0 && tile.kv_bytes % 1024 == 0 && N % 8 == 0,
+                  "every panel starts with a pattern of the swizzle");
+    static_assert(tile.shared_bytes <= 232448 && tile.rows <= 256 && N <= 256,
+                  "limits of sm_90 and of the copy engine");
 
     const AttentionSm90Params& params;
     const AttentionParams& p;

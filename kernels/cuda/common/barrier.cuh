@@ -1,5 +1,6 @@
 // Barriers of sm_90 in shared memory (mbarrier), which also count the bytes of bulk copies; the block's 16 named
 // barriers; and the fences and register budgets that go with warp specialisation.
+// Source: PTX ISA 9.0, mbarrier, barrier, fence, fence.proxy.async and setmaxnreg.
 #pragma once
 #include "common/types.cuh"
 
@@ -140,7 +141,9 @@ TENON_DEVICE void named_barrier_arrive(int id, int threads) {
 #endif
 }
 
-// This thread's stores to shared memory are visible to tensor cores and copy engine once a barrier has told them.
+// This thread's stores to shared memory are visible to tensor cores and copy engine once a barrier has told them. Only
+// ordinary stores need it: what the copy engine wrote is visible to whoever waited for its barrier, and what tensor
+// cores have read may be overwritten by the copy engine once wgmma_wait and a barrier say so.
 TENON_DEVICE void async_proxy_fence() {
 #if defined(TENON_ON_GPU)
     asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
@@ -149,16 +152,23 @@ TENON_DEVICE void async_proxy_fence() {
 #endif
 }
 
-// Changes the registers of each thread of this warpgroup; a multiple of 8 from 24 to 240. The kernel has a register
-// cap, and what all warpgroups have together never exceeds what the block was launched with.
+// Changes the registers of each thread of this warpgroup. The kernel has a register cap. Those of
+// more_registers come from a pool of what the block was launched with and other warpgroups gave up: it waits for them,
+// for ever when they never come. A block of `threads` threads that is alone on its multiprocessor is launched with
+// launch_registers(threads) each.
+constexpr int launch_registers(int threads) {
+    return 65536 / threads / 8 * 8;
+}
 template <int registers>
 TENON_DEVICE void more_registers() {
+    static_assert(registers % 8 == 0 && registers >= 24 && registers <= 256);
 #if defined(TENON_ON_GPU)
     asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(registers));
 #endif
 }
 template <int registers>
 TENON_DEVICE void fewer_registers() {
+    static_assert(registers % 8 == 0 && registers >= 24 && registers <= 256);
 #if defined(TENON_ON_GPU)
     asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(registers));
 #endif

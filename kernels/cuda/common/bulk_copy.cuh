@@ -1,5 +1,7 @@
 // Bulk tensor copies (sm_90): the copy engine brings a box of a tensor of up to 5 dimensions from device memory to
 // shared memory. Elements outside the tensor arrive as zeros.
+// Source: PTX ISA 9.0, cp.async.bulk.tensor, "Tensors" (tiled mode, swizzling modes); CUDA driver API,
+// cuTensorMapEncodeTiled.
 #pragma once
 #include "common/barrier.cuh"
 #include "common/plan.h"

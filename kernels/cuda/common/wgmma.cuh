@@ -6,7 +6,9 @@
 //   wgmma_commit();                  // ends a group
 //   wgmma_wait<0>(sums, a);          // at most 0 groups are left: sums may be read
 //
-// Layouts: PTX ISA, "Register Fragments and Shared Memory Matrix Layouts" of wgmma.mma_async.
+// Source: PTX ISA 9.0, wgmma.mma_async ("Register Fragments", "Shared Memory Matrix Layout", "Matrix Descriptor
+// Format", "Async Proxy"), wgmma.fence, wgmma.wait_group. The strides of the descriptors, where its text is hard to
+// read, are as CUTLASS has them (cute/atom/mma_traits_sm90_gmma.hpp: canonical layouts of B128, MN-major and K-major).
 #pragma once
 #include "common/barrier.cuh"
 
@@ -34,7 +36,9 @@ TENON_DEVICE uint64_t advance(uint64_t descriptor, int bytes) {
 
 #if defined(TENON_ON_GPU)
 namespace detail {
-// The asm volatile orders uses of the registers after (or before) what stands in between for the compiler, too.
+// The asm volatile orders uses of the registers after (or before) what stands in between for the compiler, too. Without
+// it the assembler may add fences and waits of its own or serialise the products (its remarks C7510 to C7519), which
+// the build refuses.
 template <int N>
 TENON_DEVICE void hold(float (&r)[N]) {
     TENON_UNROLL
