@@ -16,7 +16,8 @@ int32_t tenon_cuda_activation_plan(const tenon_cuda_activation* args, const teno
     if (a.y_type != a.type && !quantized) {
         return planner.unsupported("y_type %lld; expected the type of x, I8 or F8E4M3", (long long)a.y_type);
     }
-    if (quantized && !(a.y_scale > 0)) return planner.invalid("y_scale is %g; expected > 0", a.y_scale);
+    if (quantized && !(a.y_scale >= 0x1p-126))
+        return planner.invalid("y_scale is %g; expected at least 2^-126", a.y_scale);
     if (a.up_bias && !a.up) return planner.invalid("up_bias is given without up");
     if (a.rows < 0 || a.rows > INT32_MAX)
         return planner.invalid("rows is %lld; expected 0 to 2^31 - 1", (long long)a.rows);

@@ -50,7 +50,7 @@ typedef struct tenon_cuda_activation {
     int64_t x_stride;    /* between rows of x; >= columns */
     int64_t up_stride;
     int64_t y_stride;
-    double y_scale; /* > 0; only for quantized y */
+    double y_scale; /* >= 2^-126; only for quantized y */
 } tenon_cuda_activation;
 
 TENON_CUDA_API int32_t tenon_cuda_activation_plan(const tenon_cuda_activation* args, const tenon_cuda_device* device,

@@ -176,6 +176,8 @@ void check_refusals() {
     refused(unsupported, "type 11", [](auto& a) { a.type = 11; });
     refused(unsupported, "y_type 2", [](auto& a) { a.y_type = TENON_CUDA_U8; });
     refused(invalid, "y_scale is 0", [](auto& a) { a.y_type = TENON_CUDA_I8; });
+    // Its inverse would be infinite.
+    refused(invalid, "y_scale is 1e-40", [](auto& a) { a.y_type = TENON_CUDA_I8, a.y_scale = 1e-40; });
     refused(invalid, "up_bias is given without up", [&](auto& a) { a.up_bias = bias.data(); });
     refused(invalid, "rows is -1", [](auto& a) { a.rows = -1; });
     refused(invalid, "rows is 2147483648", [](auto& a) { a.rows = int64_t{1} << 31; });

@@ -17,7 +17,8 @@ int32_t tenon_cuda_norm_plan(const tenon_cuda_norm* args, const tenon_cuda_devic
         return planner.unsupported("y_type %lld; expected the type of x, I8 or F8E4M3", (long long)a.y_type);
     }
     if (a.row_scale && !quantized) return planner.invalid("row_scale is given, but y is not quantized");
-    if (quantized && !a.row_scale && !(a.y_scale > 0)) return planner.invalid("y_scale is %g; expected > 0", a.y_scale);
+    if (quantized && !a.row_scale && !(a.y_scale >= 0x1p-126))
+        return planner.invalid("y_scale is %g; expected at least 2^-126", a.y_scale);
     if (!(a.epsilon >= 0)) return planner.invalid("epsilon is %g; expected 0 or more", a.epsilon);
     if (a.rows < 0 || a.rows > INT32_MAX)
         return planner.invalid("rows is %lld; expected 0 to 2^31 - 1", (long long)a.rows);

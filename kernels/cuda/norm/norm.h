@@ -43,7 +43,7 @@ typedef struct tenon_cuda_norm {
     int64_t y_stride;
     int64_t sum_stride;
     double epsilon; /* >= 0 */
-    double y_scale; /* > 0; only for quantized y without row_scale */
+    double y_scale; /* >= 2^-126; only for quantized y without row_scale */
 } tenon_cuda_norm;
 
 TENON_CUDA_API int32_t tenon_cuda_norm_plan(const tenon_cuda_norm* args, const tenon_cuda_device* device,

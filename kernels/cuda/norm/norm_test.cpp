@@ -187,6 +187,8 @@ void check_refusals() {
     refused(unsupported, "y_type 2", [](auto& a) { a.y_type = TENON_CUDA_U8; });
     refused(invalid, "row_scale is given", [&](auto& a) { a.row_scale = q.data(); });
     refused(invalid, "y_scale is 0", [](auto& a) { a.y_type = TENON_CUDA_I8; });
+    // Its inverse would be infinite.
+    refused(invalid, "y_scale is 1e-40", [](auto& a) { a.y_type = TENON_CUDA_I8, a.y_scale = 1e-40; });
     refused(invalid, "epsilon is -1", [](auto& a) { a.epsilon = -1; });
     refused(invalid, "epsilon is", [](auto& a) { a.epsilon = NAN; });
     refused(invalid, "rows is -1", [](auto& a) { a.rows = -1; });
