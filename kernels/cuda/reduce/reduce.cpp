@@ -147,6 +147,7 @@ int32_t tenon_cuda_reduce_plan(const tenon_cuda_reduce* args, const tenon_cuda_d
         }
         const int64_t tiles = divide_up(lanes, p.width);
         if (tiles > INT32_MAX / a.outer) return planner.unsupported("outer * inner is too large");
+        p.tiles = make_divisor(tiles);
         along = a.axis;
         busy = 8 * (kReduceThreads / p.width);
         blocks = a.outer * tiles;

@@ -2,6 +2,7 @@
 #include "common/plan.h"
 #include "common/row.cuh"
 #include "common/softmax_sum.cuh"
+#include "common/strided.cuh"
 #include "reduce/reduce.h"
 #include "reduce/reduce_params.h"
 
@@ -214,7 +215,7 @@ TENON_DEVICE void reduce_rows(const ReduceParams& p, typename Fold::State* share
     const int thread = static_cast<int>(threadIdx.x), lane = thread % p.width;
     const int64_t item = int64_t{blockIdx.x} * (kReduceThreads / p.width) + thread / p.width;
     const bool there = item < p.outer * p.splits;
-    const int64_t row_index = there ? item / p.splits : 0;
+    const int64_t row_index = !there ? 0 : p.splits == 1 ? item : item / p.splits;
     const Row<T, N> row(static_cast<const T*>(p.x) + row_index * p.axis, p.axis);
     int end = row.accesses();
     const int begin = static_cast<int>(item - row_index * p.splits) * p.per_split;
@@ -263,13 +264,15 @@ TENON_DEVICE void reduce_columns(const ReduceParams& p, typename Fold::State (*s
     using Value = typename Fold::Value;
     const int thread = static_cast<int>(threadIdx.x), lane = thread % p.width, part = thread / p.width;
     const int parts = kReduceThreads / p.width;
-    const int64_t per_block = int64_t{p.width} * N, tiles = (p.inner + per_block - 1) / per_block;
-    const int64_t column = blockIdx.x % tiles * per_block + lane * N, rest = blockIdx.x / tiles;
-    const int64_t outer = rest / p.splits, split = rest % p.splits;
-    const T* x = static_cast<const T*>(p.x) + outer * p.axis * p.inner + column;
+    // A block may have little to do: no divisions of 64 bits.
+    const uint32_t rest = divide(blockIdx.x, p.tiles), tile = blockIdx.x - rest * p.tiles.divisor;
+    const int64_t column = int64_t{tile} * (p.width * N) + lane * N;
+    const uint32_t outer = p.splits == 1 ? rest : rest / static_cast<uint32_t>(p.splits);
+    const int split = static_cast<int>(rest - outer * static_cast<uint32_t>(p.splits));
+    const T* x = static_cast<const T*>(p.x) + int64_t{outer} * p.axis * p.inner + column;
     const bool there = column < p.inner;
     int end = p.axis;
-    const int begin = static_cast<int>(split) * p.per_split;
+    const int begin = split * p.per_split;
     if (end - begin > p.per_split) end = begin + p.per_split;
 
     State s[N];
@@ -323,7 +326,7 @@ TENON_DEVICE void reduce_columns(const ReduceParams& p, typename Fold::State (*s
         if (p.splits > 1) {
             static_cast<State*>(p.partial)[rest * p.inner + column + k] = s[k];
         } else {
-            store_result(p, outer * p.inner + column + k, Fold::finish(p, s[k]));
+            store_result(p, int64_t{outer} * p.inner + column + k, Fold::finish(p, s[k]));
         }
     }
 }

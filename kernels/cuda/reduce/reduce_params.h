@@ -1,6 +1,6 @@
 // What the launcher hands to the kernels.
 #pragma once
-#include <stdint.h>
+#include "common/strided.h"
 
 namespace tenon::cuda {
 
@@ -17,6 +17,7 @@ struct ReduceParams {
     int32_t splits;
     int32_t per_split;    // accesses of a row, or elements of the axis, in a split
     int32_t width;        // rows: lanes of a row, or 256; columns: lanes of a block along inner. A power of two
+    Divisor tiles;        // columns: blocks side by side along inner
     int32_t kind;         // TENON_CUDA_REDUCE_*
     int32_t y_type;       // TENON_CUDA_*
     uint32_t clear;       // bits of an element that are cleared: the sign for L1

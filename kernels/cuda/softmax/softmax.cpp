@@ -67,6 +67,7 @@ int32_t tenon_cuda_softmax_plan(const tenon_cuda_softmax* args, const tenon_cuda
             p.width *= 2;
         int64_t tiles = divide_up(lanes, p.width);
         if (tiles > INT32_MAX / a.outer) return planner.unsupported("outer * inner is too large");
+        p.tiles = make_divisor(tiles);
         planner.launch(name[vectors ? kColumns4 : kColumns], {a.outer * tiles}, kSoftmaxThreads, 0, p);
         return planner.done();
     }

@@ -1,6 +1,7 @@
 #pragma once
 #include "common/row.cuh"
 #include "common/softmax_sum.cuh"
+#include "common/strided.cuh"
 #include "softmax/softmax_params.h"
 
 namespace tenon::cuda {
@@ -202,9 +203,10 @@ TENON_DEVICE void softmax_columns(const SoftmaxParams& p, SoftmaxSum<Exponential
     using E = Exponential<T>;
     const int thread = static_cast<int>(threadIdx.x), lane = thread % p.width, part = thread / p.width;
     const int parts = kSoftmaxThreads / p.width;
-    const int64_t per_block = int64_t{p.width} * N, tiles = (p.inner + per_block - 1) / per_block;
-    const int64_t column = blockIdx.x % tiles * per_block + lane * N;
-    const int64_t offset = blockIdx.x / tiles * p.axis * p.inner + column;
+    // A block may have little to do: no divisions of 64 bits.
+    const uint32_t outer = divide(blockIdx.x, p.tiles), tile = blockIdx.x - outer * p.tiles.divisor;
+    const int64_t column = int64_t{tile} * (p.width * N) + lane * N;
+    const int64_t offset = outer * p.axis * p.inner + column;
     const T* x = static_cast<const T*>(p.x) + offset;
     const bool there = column < p.inner;
     const float factor = p.scale * E::unit;

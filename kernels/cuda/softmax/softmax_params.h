@@ -1,6 +1,6 @@
 // What the launcher hands to the kernels.
 #pragma once
-#include <stdint.h>
+#include "common/strided.h"
 
 namespace tenon::cuda {
 
@@ -19,6 +19,7 @@ struct SoftmaxParams {
     int32_t y_f32;
     int32_t splits, accesses_per_split;
     int32_t width;  // inner > 1: lanes of a block along inner; a power of two
+    Divisor tiles;  // inner > 1: blocks side by side along inner
 };
 
 }  // namespace tenon::cuda
