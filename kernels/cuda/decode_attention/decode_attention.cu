@@ -1,4 +1,6 @@
-#include "decode_attention/decode_attention.cuh"
+#include "decode_attention/decode_attention_combine.cuh"
+#include "decode_attention/decode_attention_mma.cuh"
+#include "decode_attention/decode_attention_plain.cuh"
 
 using namespace tenon::cuda;
 
