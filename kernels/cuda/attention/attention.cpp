@@ -92,8 +92,9 @@ int32_t tenon_cuda_attention_plan(const tenon_cuda_attention* args, const tenon_
         return planner.invalid("window is given, but attention is not causal");
     }
     if (!(std::fabs(a.scale) < 1e38)) return planner.invalid("scale is %g; expected a finite number", a.scale);
-    if (!(a.softcap >= 0) || !std::isfinite(a.softcap)) {
-        return planner.invalid("softcap is %g; expected 0 or a finite number > 0", a.softcap);
+    // So that its reciprocal is finite in fp32, too.
+    if (a.softcap != 0 && !(a.softcap > 1e-30 && a.softcap < 1e30)) {
+        return planner.invalid("softcap is %g; expected 0 or a number between 1e-30 and 1e30", a.softcap);
     }
     if (a.mask && a.mask_type != a.type && a.mask_type != TENON_CUDA_F32 && a.mask_type != TENON_CUDA_BOOL) {
         return planner.unsupported("mask_type %lld; expected the type of q, F32 or BOOL", (long long)a.mask_type);
@@ -158,7 +159,7 @@ int32_t tenon_cuda_attention_plan(const tenon_cuda_attention* args, const tenon_
         int head = size <= 64 ? 64 : size <= 96 ? 96 : size <= 128 ? 128 : 256;
         bool half = a.type == TENON_CUDA_F16;
         kernel = mma_kernel(head, false, half);
-        bool fills = all_heads * divide_up(a.queries, kernel.rows) >= device->multiprocessors;
+        bool fills = all_heads >= divide_up(device->multiprocessors, divide_up(a.queries, kernel.rows));
         if (!fills && (head == 64 || head == 128)) kernel = mma_kernel(head, true, half);
     }
     if (!divide_attention(p, a, *device, kernel.rows)) {

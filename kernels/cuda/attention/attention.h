@@ -79,8 +79,8 @@ typedef struct tenon_cuda_attention {
     int64_t causal;        /* TENON_CUDA_ATTENTION_CAUSAL_* */
     int64_t causal_offset; /* -2^29 to 2^29; only with CAUSAL_OFFSET */
     int64_t window;        /* 0: none */
-    double scale;          /* finite; usually 1 / sqrt(head_size) */
-    double softcap;        /* c > 0; 0: none */
+    double scale;          /* below 1e38 in magnitude; usually 1 / sqrt(head_size) */
+    double softcap;        /* c, 1e-30 to 1e30; 0: none */
 } tenon_cuda_attention;
 
 TENON_CUDA_API int32_t tenon_cuda_attention_plan(const tenon_cuda_attention* args, const tenon_cuda_device* device,

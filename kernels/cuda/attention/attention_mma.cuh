@@ -33,7 +33,7 @@ TENON_DEVICE void attention_mma(const AttentionParams& p, unsigned char* shared_
     // The mask's element for lane_row and lane_key of the next tile.
     const unsigned char* mask = static_cast<const unsigned char*>(p.mask.data) + w.batch * p.mask.batch_stride +
                                 w.head * p.mask.head_stride + lane_row * p.mask.row_stride +
-                                (w.key_begin + lane_key) * p.mask_bytes;
+                                (int64_t{w.key_begin} + lane_key) * p.mask_bytes;
 
     auto slot = [&](int step) { return ring + step % slots * (tile.keys * stride); };
     auto start_copy = [&](int step) {

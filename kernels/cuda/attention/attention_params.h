@@ -60,7 +60,11 @@ constexpr AttentionTile attention_tile(int head, bool small) {
                          : AttentionTile{256, 4, 1, 32, 2, false};
 }
 template <int head, bool small>
-constexpr AttentionTile kAttentionTile = attention_tile(head, small);
+constexpr AttentionTile kAttentionTile = [] {
+    constexpr AttentionTile tile = attention_tile(head, small);
+    static_assert(tile.shared_bytes <= 80 << 10);
+    return tile;
+}();
 
 // The plain kernel's tile: 256 threads as 16 x 16, each with rows / 16 rows by keys / 16 scores and head / 16 sums.
 struct AttentionPlainTile {

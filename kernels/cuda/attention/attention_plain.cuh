@@ -27,7 +27,7 @@ TENON_DEVICE void attention_plain(const AttentionParams& p, unsigned char* share
     // The mask's element for row0 and the thread's first key of the next tile.
     const unsigned char* mask = static_cast<const unsigned char*>(p.mask.data) + w.batch * p.mask.batch_stride +
                                 w.head * p.mask.head_stride + row0 * p.mask.row_stride +
-                                (w.key_begin + x) * p.mask_bytes;
+                                (int64_t{w.key_begin} + x) * p.mask_bytes;
     auto load_keys = [&](int t) {
         if (t < w.tiles) {
             load_attention_tile<float, tile.keys, kHead, threads>(

@@ -44,6 +44,8 @@ void check_features() {
     check<T>({.queries = 150, .keys = 150, .head = 64, .causal = at, .window = 1});
     check<T>({.queries = 100, .keys = 200, .head = 64, .causal = end, .window = 50});
     check<T>({.queries = 20, .keys = 200, .head = 128, .causal = at, .offset = 300, .window = 150});
+    // All keys are far before every window.
+    check<T>({.queries = 3, .keys = 9, .head = 64, .causal = at, .offset = 1 << 29, .window = 1, .mask = kFloat});
     // A warp's last row sees one key of a tile; its first row sees all of a tile that the window takes from its last.
     check<T>({.queries = 70, .keys = 70, .head = 64, .causal = at, .offset = 1});
     check<T>({.queries = 32, .keys = 200, .head = 64, .causal = at, .offset = 191, .window = 128});
@@ -132,13 +134,17 @@ void check_refusals() {
     refused(invalid, "scale is inf", [](auto& a) { a.scale = INFINITY; });
     refused(invalid, "scale is -1e+39", [](auto& a) { a.scale = -1e39; });
     refused(invalid, "softcap is -1", [](auto& a) { a.softcap = -1; });
-    refused(invalid, "softcap is inf", [](auto& a) { a.softcap = INFINITY; });
+    refused(invalid, "softcap is nan", [](auto& a) { a.softcap = NAN; });
+    refused(invalid, "softcap is 1e+39", [](auto& a) { a.softcap = 1e39; });
+    refused(invalid, "softcap is 1e-50", [](auto& a) { a.softcap = 1e-50; });
     refused(unsupported, "mask_type 10", [](auto& a) { a.mask = a.q, a.mask_type = TENON_CUDA_F16; });
     refused(invalid, "q is null", [](auto& a) { a.q = nullptr; });
     refused(invalid, "k is null", [](auto& a) { a.k = nullptr; });
     refused(invalid, "v is null", [](auto& a) { a.v = nullptr; });
     refused(invalid, "o is null", [](auto& a) { a.o = nullptr; });
     refused(unsupported, "more than 2^31 - 1 blocks", [](auto& a) { a.batch = 1 << 20, a.heads = 1 << 11; });
+    refused(unsupported, "more than 2^31 - 1 blocks",
+            [](auto& a) { a.type = TENON_CUDA_F16, a.batch = a.heads = a.queries = 1 << 29; });
 }
 
 }  // namespace
