@@ -26,6 +26,7 @@ int64_t choose_splits(int64_t blocks_per_split, int64_t max_length, int64_t key_
     };
     // One long sequence among short ones must not be left to few blocks.
     const int64_t least = divide_up(max_length, 4096), most = divide_up(max_length, 2 * kSplitKeys);
+    if (blocks_per_split >= 16 * multiprocessors) return least;
     int64_t best = least;
     double best_time = INFINITY;
     for (int64_t wanted = 1; wanted <= 16; wanted++) {
@@ -76,9 +77,10 @@ int32_t tenon_cuda_decode_attention_plan(const tenon_cuda_decode_attention* args
     if (a.head_size > kMaxHeadSize) {
         return planner.unsupported("head_size %lld; expected up to %d", (long long)a.head_size, kMaxHeadSize);
     }
-    if (!std::isfinite(a.scale)) return planner.invalid("scale is %g; expected a finite number", a.scale);
-    if (!(a.softcap >= 0) || std::isinf(a.softcap)) {
-        return planner.invalid("softcap is %g; expected 0 or more", a.softcap);
+    if (!(std::fabs(a.scale) < 1e38)) return planner.invalid("scale is %g; expected a finite number", a.scale);
+    // So that its reciprocal is finite in fp32, too.
+    if (a.softcap != 0 && !(a.softcap > 1e-30 && a.softcap < 1e30)) {
+        return planner.invalid("softcap is %g; expected 0 or a number between 1e-30 and 1e30", a.softcap);
     }
     if (a.batch == 0 || a.rows == 0) return planner.done();
     const struct {

@@ -9,6 +9,9 @@
  *   o[b, i, h, d] = v_scale[g] * sum_j softmax(s)[j] v[j, g, d]; 0 for a row that sees no key (last < 0)
  *   lse[b, i, h] = log sum_j exp(s[j]); -infinity for such a row
  *
+ * NaN and infinities spread as in the formula; those of v at a key that only other rows of the sequence see may spread
+ * to rows that see some key, too (0 * NaN).
+ *
  * Key j of sequence b lies, without block_table, at page b, token j; with it, at page block_table[b, j / page_size],
  * token j % page_size. In units of elements, k[j, g, d] is k[page * k_page_stride + token * k_token_stride +
  * g * k_head_stride + d]; v alike. Nothing at or beyond a sequence's length is read, neither of the cache nor of the
@@ -67,8 +70,8 @@ typedef struct tenon_cuda_decode_attention {
     int64_t table_stride; /* entries between sequences; >= pages of max_length */
     int64_t window;       /* keys a row sees, its own included; 0: all */
     int64_t splits;       /* parts of a sequence that different blocks take; 0: the launcher chooses */
-    double scale;
-    double softcap; /* 0: none */
+    double scale;         /* below 1e38 in magnitude */
+    double softcap;       /* 1e-30 to 1e30; 0: none */
 } tenon_cuda_decode_attention;
 
 TENON_CUDA_API int32_t tenon_cuda_decode_attention_plan(const tenon_cuda_decode_attention* args,

@@ -101,12 +101,12 @@ template <class T, class Value>
 TENON_DEVICE void decode_store(const DecodeAttentionParams& p, int32_t b, int32_t row, int32_t head, int32_t length,
                                float maximum, float sum, Value value) {
     bool sees = length - p.rows + row >= 0;
-    float inverse = sees ? 1.0f / sum : 0.0f;  // 0 / 0 where all logits are -infinity, as in the formula
+    float inverse = 1.0f / sum;  // 0 / 0 where all logits are -infinity, as in the formula
     T* o = static_cast<T*>(p.o) + b * p.o_batch_stride + row * p.o_row_stride + head * p.o_head_stride;
     TENON_UNROLL
     for (int i = 0; i < kMaxHeadSize / kWarp; i++) {
         int d = lane_id() + kWarp * i;
-        if (d < p.head_size) o[d] = from_float<T>(value(i, d) * inverse);
+        if (d < p.head_size) o[d] = from_float<T>(sees ? value(i, d) * inverse : 0.0f);
     }
     if (p.lse && lane_id() == 0) {
         p.lse[(int64_t{b} * p.rows + row) * (p.kv_heads * p.group) + head] = maximum * kLn2 + logf(sum);

@@ -22,7 +22,7 @@ struct Case {
     int64_t padding = 0;       // in elements; widens the cache's strides
     int64_t misalignment = 0;  // 1: of v, 2: of k
     bool heads_first = false;  // cache as [page, kv_head, token, element]
-    int special = 0;           // 1: NaN and infinities in K, 2: in V, 3: a row of -infinity logits
+    int special = 0;           // 1: NaN and infinities in K, 2: in V, 3: a row of -infinity logits, 4: all of V NaN
     int64_t multiprocessors = 4;
 };
 
@@ -94,6 +94,7 @@ void check(const Case& c) {
                     if (c.special == 1 && rng() % 4000 == 0) x = specials[rng() % 4];
                     if (c.special == 2 && rng() % 4000 == 0) y = specials[rng() % 4];
                     if (c.special == 3 && d == 0) x = -INFINITY;
+                    if (c.special == 4) y = NAN;
                     k[at(b, key, h) + d] = from_float<C>(x);
                     v[at(b, key, h) + d] = from_float<C>(y);
                 }
@@ -283,6 +284,11 @@ void check_type() {
         check<T, T>({.lengths = {150, 70}, .heads = 4, .splits = 2, .special = special});
         check<T, T>({.lengths = {90}, .rows = special == 2 ? 1 : 3, .heads = 4, .special = special});
     }
+    // Rows that see no key are 0 whatever other rows see.
+    for (int64_t splits : {1, 2}) {
+        check<T, T>({.lengths = {1, 2}, .rows = 3, .max_length = 100, .splits = splits, .special = 4});
+        check<T, T>({.lengths = {1}, .rows = 3, .head_size = 33, .max_length = 100, .splits = splits, .special = 4});
+    }
 }
 
 void check_refusals() {
@@ -322,7 +328,10 @@ void check_refusals() {
     refused(invalid, "window is -1", [](auto& a) { a.window = -1; });
     refused(invalid, "splits is -1", [](auto& a) { a.splits = -1; });
     refused(invalid, "scale is", [](auto& a) { a.scale = NAN; });
+    refused(invalid, "scale is 1e+39", [](auto& a) { a.scale = 1e39; });
     refused(invalid, "softcap is -1", [](auto& a) { a.softcap = -1; });
+    refused(invalid, "softcap is 1e+39", [](auto& a) { a.softcap = 1e39; });
+    refused(invalid, "softcap is 1e-50", [](auto& a) { a.softcap = 1e-50; });
     refused(invalid, "q is null", [](auto& a) { a.q = nullptr; });
     refused(invalid, "o is null", [](auto& a) { a.o = nullptr; });
     refused(invalid, "lengths is null", [](auto& a) { a.lengths = nullptr; });
@@ -334,6 +343,11 @@ void check_refusals() {
     refused(unsupported, "rows of 65535 heads", [](auto& a) { a.rows = a.heads = 65535; });
     refused(unsupported, "65535 splits of",
             [](auto& a) { a.batch = a.heads = a.kv_heads = a.splits = 65535, a.rows = 32767, a.max_length = 1 << 30; });
+    // The launcher's own choice: more blocks than 64 bits count if every part were one.
+    refused(unsupported, "65535 splits of", [](auto& a) {
+        a.type = a.cache_type = TENON_CUDA_F32;
+        a.batch = a.heads = a.kv_heads = 65535, a.rows = 32767, a.max_length = INT32_MAX - 65535;
+    });
 }
 
 // The longest sequences take as many parts as a grid may have.
