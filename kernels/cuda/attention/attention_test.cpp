@@ -11,9 +11,9 @@ constexpr int64_t at = TENON_CUDA_ATTENTION_CAUSAL_OFFSET, end = TENON_CUDA_ATTE
 template <class T>
 void check_instances() {
     // Every instance, and the head sizes next to it.
-    for (int64_t head : {64, 96, 128, 256}) check<T>({.queries = 70, .keys = 70, .head = head});
+    for (int64_t head : {64, 96, 128, 192, 256}) check<T>({.queries = 70, .keys = 70, .head = head});
     for (int64_t head : {64, 128}) check<T>({.queries = 70, .keys = 70, .head = head, .small = true});
-    for (int64_t head : {1, 8, 63, 72, 80, 104, 129, 192, 255}) check<T>({.queries = 5, .keys = 37, .head = head});
+    for (int64_t head : {1, 8, 63, 72, 80, 104, 129, 191, 193, 255}) check<T>({.queries = 5, .keys = 37, .head = head});
     check<T>({.queries = 3, .keys = 20, .head = 192, .value = 128});
     check<T>({.queries = 3, .keys = 20, .head = 40, .value = 120});
     // NaN and infinities; scores far apart, whose maximum moves from tile to tile; huge scores.
@@ -156,5 +156,5 @@ int main() {
     check_features<float>();
     check_features<bf16>();
     check_refusals();
-    return result();
+    return result("tenon_attention_mma");
 }
