@@ -96,20 +96,37 @@ int32_t tenon_cuda_weight_only_gemm_plan(const tenon_cuda_weight_only_gemm* args
 
     if (fast) {
         // The smallest tile that takes all rows of x at once, or a smaller one where that leaves most multiprocessors
-        // without a block or shared memory does not suffice, in the end with fewer rows of x.
+        // without a block.
         int tile = a.m <= 2 ? 0 : a.m <= 16 ? 1 : a.m <= 32 ? 2 : 3;
-        auto blocks = [&](const WeightOnlyTile& t) { return divide_up(a.n, t.rows) * divide_up(a.m, t.columns); };
-        while (tile > 0 && blocks(kWeightOnlyTiles[tile]) * 3 < device->multiprocessors) tile--;
-        int64_t columns = std::min<int64_t>(a.m, kWeightOnlyTiles[tile].columns);
-        auto shared = [&] { return shared_bytes(kWeightOnlyTiles[tile], columns, bits, p.groups, a.zero != nullptr); };
-        while (columns > 0 && shared() > device->shared_bytes_per_block) {
-            tile > 0 ? columns = std::min<int64_t>(a.m, kWeightOnlyTiles[--tile].columns) : columns /= 2;
+        auto too_few = [&](const WeightOnlyTile& t, int64_t columns) {
+            return divide_up(a.n, t.rows) * divide_up(a.m, columns) * 3 < device->multiprocessors;
+        };
+        while (tile > 0 && too_few(kWeightOnlyTiles[tile], kWeightOnlyTiles[tile].columns)) tile--;
+        auto shared = [&](int tile, int64_t columns) {
+            return shared_bytes(kWeightOnlyTiles[tile], columns, bits, p.groups, a.zero != nullptr);
+        };
+        auto fitting = [&](int tile) {  // rows of x for which shared memory suffices
+            int64_t columns = std::min<int64_t>(a.m, kWeightOnlyTiles[tile].columns);
+            while (columns > 0 && shared(tile, columns) > device->shared_bytes_per_block) columns--;
+            return columns;
+        };
+        int64_t columns = fitting(tile);
+        if (columns < std::min<int64_t>(a.m, kWeightOnlyTiles[tile].columns)) {
+            // The fewest passes over the weights, in the smallest tile.
+            int64_t passes = a.m + 1;
+            for (int t = 0; t < 4; t++) {
+                int64_t fit = fitting(t);
+                if (fit == 0 || divide_up(a.m, fit) >= passes || (t > 0 && too_few(kWeightOnlyTiles[t], fit))) continue;
+                passes = divide_up(a.m, fit);
+                tile = t;
+            }
+            columns = passes <= a.m ? divide_up(a.m, passes) : 0;
         }
         if (columns > 0) {
             p.columns = static_cast<int32_t>(columns);
             p.column_tiles = static_cast<int32_t>(divide_up(a.m, columns));
             planner.launch(name[tile], {divide_up(a.n, kWeightOnlyTiles[tile].rows) * p.column_tiles},
-                           kWeightOnlyThreads, shared(), p);
+                           kWeightOnlyThreads, shared(tile, columns), p);
             return planner.done();
         }
     }

@@ -18,9 +18,9 @@
  * bytes, weight and weight_stride_bytes to `bits` bytes, x_stride a multiple of 4 and k of 8, group a power of two from
  * 8 on or one group. Anything else runs, slowly.
  *
- * Traffic: every weight once per 64 (or 32, where n is small) rows of x, bits / 8 bytes each, and its scale and zero
- * point, 2 / group + bits / 8 / group bytes a weight; x from L2 once per 16 to 128 rows of weights. Weights stay the
- * larger part, so one row of x costs as much as eight.
+ * Traffic: every weight once per 64 rows of x (32 where n is small, fewer where a block has 99 KiB of shared memory;
+ * mostly from L2 then), bits / 8 bytes each, and its scale and zero point, 2 / group + bits / 8 / group bytes a weight;
+ * x from L2 once per 16 to 128 rows of weights. Weights stay the larger part, so one row of x costs as much as eight.
  *
  * Limit: m <= 256. Weights to 16 bits first, then an ordinary product, moves 2 * 2 + bits / 8 bytes a weight instead of
  * bits / 8, which takes as long as about four passes over 64 rows on the tensor cores.

@@ -80,6 +80,7 @@ void check(const Case& c) {
     run(
         [&](tenon_cuda_plan* plan) {
             int32_t status = tenon_cuda_weight_only_gemm_plan(&a, &c.device, plan);
+            if (plan->launches[0].shared_bytes > c.device.shared_bytes_per_block) fail("too much shared memory");
             if (c.kernel && status == TENON_CUDA_OK && !std::strstr(plan->launches[0].kernel, c.kernel)) {
                 fail("the launcher chose %s; expected %s", plan->launches[0].kernel, c.kernel);
             }
@@ -188,7 +189,9 @@ void check_fast() {
     // More rows of x than a tile has columns; too little shared memory for larger tiles.
     check<T>({.m = 19, .n = 20, .k = 64, .group = 32, .bias = true, .kernel = "_8_"});
     tenon_cuda_device ada{89, 1, 101376, 1 << 20};
-    check<T>({.m = 40, .n = 20, .k = 64, .group = 32, .kernel = "_8_", .device = ada});
+    check<T>({.m = 40, .n = 20, .k = 64, .group = 32, .kernel = "_64_", .device = ada});
+    check<T>({.m = 5, .n = 20, .k = 22400, .group = 32, .kernel = "_8_", .device = ada});
+    check<T>({.m = 9, .n = 70, .k = 520, .group = 64, .weight_type = i8, .kernel = "_16_", .device = ada});
 }
 
 void check_fp32() {
@@ -224,7 +227,8 @@ void check_any() {
 
 void check_choice() {
     where = "choice of kernel";
-    auto chosen = [](int64_t m, int64_t n, int64_t k, int64_t group, const char* kernel, int64_t blocks) {
+    auto chosen = [](int64_t m, int64_t n, int64_t k, int64_t group, const char* kernel, int64_t blocks,
+                     tenon_cuda_device device = hopper()) {
         static tenon_cuda_plan plan;
         alignas(16) static unsigned char memory[16];
         tenon_cuda_weight_only_gemm a{};
@@ -233,7 +237,6 @@ void check_choice() {
         a.weight_type = TENON_CUDA_U4;
         a.m = m, a.n = n, a.k = k, a.group = group;
         a.x_stride = k, a.y_stride = n, a.weight_stride_bytes = k / 2;
-        tenon_cuda_device device = hopper();
         if (tenon_cuda_weight_only_gemm_plan(&a, &device, &plan) != TENON_CUDA_OK) return fail("%s", plan.message);
         if (!std::strstr(plan.launches[0].kernel, kernel) || plan.launches[0].grid[0] != blocks ||
             plan.launches[0].shared_bytes > device.shared_bytes_per_block) {
@@ -251,6 +254,14 @@ void check_choice() {
     chosen(64, 4096, 4096, 128, "_32_", 128);
     chosen(256, 14336, 4096, 128, "_64_", 448);
     chosen(1, 64, 1 << 20, 32, "any", 8);
+    // 99 KiB of shared memory: the tile with the fewest passes over the weights.
+    tenon_cuda_device ada{89, 128, 101376, 72 << 20};
+    chosen(1, 4096, 4096, 128, "_8_", 256, ada);
+    chosen(8, 4096, 4096, 128, "_32_", 64, ada);
+    chosen(16, 14336, 4096, 128, "_64_", 112, ada);
+    chosen(64, 4096, 14336, 128, "_64_", 32 * 5, ada);
+    chosen(8, 1024, 4096, 128, "_8_", 64 * 2, ada);
+    chosen(1, 64, 1 << 20, 32, "any", 8, ada);
 }
 
 void check_refusals() {
