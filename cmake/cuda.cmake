@@ -126,8 +126,46 @@ function(tenon_cuda_fatbin family includes)
     set_property(GLOBAL APPEND PROPERTY TENON_CUDA_REPORTS "${out}/${family}.csv")
 endfunction()
 
+# The test of gpu/driver.cpp: with simt/libcuda.cpp as libcuda.so.1, which runs the kernels under the shim. It needs
+# cuda.h; nvcc knows where that is. Not for ThreadSanitizer: the families' tests are.
+function(tenon_cuda_driver_test)
+    file(WRITE "${CMAKE_BINARY_DIR}/cuda_h.cpp" "#include <cuda.h>\n")
+    execute_process(COMMAND "${TENON_NVCC}" -ccbin "${CMAKE_CXX_COMPILER}" -M "${CMAKE_BINARY_DIR}/cuda_h.cpp"
+                    OUTPUT_VARIABLE needs ERROR_QUIET)
+    if(NOT needs MATCHES "([^ \n]+)/cuda\\.h")
+        message(NOTICE "CUDA kernels: nvcc finds no cuda.h, so gpu/driver.cpp is not tested")
+        return()
+    endif()
+    set(cuda_include "${CMAKE_MATCH_1}")
+    set(families attention reduce)
+
+    add_library(cuda_test_libcuda SHARED EXCLUDE_FROM_ALL "${TENON_CUDA_DIR}/simt/libcuda.cpp")
+    set_target_properties(cuda_test_libcuda PROPERTIES OUTPUT_NAME cuda SUFFIX ".so.1"
+                          LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/cuda_test_libcuda")
+    target_link_libraries(cuda_test_libcuda PRIVATE tenon_simt)
+    add_executable(cuda_driver_test "${TENON_CUDA_DIR}/gpu/driver.cpp" "${TENON_CUDA_DIR}/gpu/driver_test.cpp")
+    target_link_libraries(cuda_driver_test PRIVATE tenon_cuda_includes ${CMAKE_DL_LIBS})
+    foreach(family IN LISTS families)
+        target_link_libraries(cuda_test_libcuda PRIVATE cuda_host_${family})
+        target_link_libraries(cuda_driver_test PRIVATE cuda_launch_${family})
+    endforeach()
+    foreach(target cuda_test_libcuda cuda_driver_test)
+        target_include_directories(${target} SYSTEM PRIVATE "${cuda_include}")
+        target_compile_options(${target} PRIVATE ${TENON_CUDA_HOST_OPTIONS})
+    endforeach()
+    add_dependencies(cuda_driver_test cuda_test_libcuda)
+    add_dependencies(cuda_tests cuda_driver_test)
+    add_test(NAME cuda_driver_test COMMAND cuda_driver_test)
+    # A driver of this machine must not come first.
+    set_tests_properties(cuda_driver_test PROPERTIES LABELS "cuda_host" TIMEOUT 300
+        ENVIRONMENT "LD_LIBRARY_PATH=${CMAKE_BINARY_DIR}/cuda_test_libcuda")
+endfunction()
+
 # After all families: the libraries and the bundle.
 function(tenon_cuda_finish)
+    if(BUILD_TESTING AND TENON_CUDA_FATBINS AND NOT TENON_SANITIZE MATCHES thread)
+        tenon_cuda_driver_test()
+    endif()
     get_property(launchers GLOBAL PROPERTY TENON_CUDA_LAUNCHERS)
     get_property(host_kernels GLOBAL PROPERTY TENON_CUDA_HOST_KERNELS)
     get_property(fatbins GLOBAL PROPERTY TENON_CUDA_FATBINS)

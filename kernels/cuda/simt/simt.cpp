@@ -316,8 +316,7 @@ void run_block() {
 }
 
 void run_launch(const tenon_cuda_launch& launch) {
-    kernel = registry;
-    while (kernel && std::strcmp(kernel->name, launch.kernel) != 0) kernel = kernel->next;
+    kernel = find_kernel(launch.kernel);
     if (!kernel) fail("no kernel %s is linked", launch.kernel);
     kernels_run.insert(kernel);
     if (kernel->params_bytes != static_cast<size_t>(launch.params_bytes)) {
@@ -417,6 +416,12 @@ void for_each_unused_kernel(const char* prefix, void (*visit)(const char* name))
 Kernel::Kernel(const char* name, size_t params_bytes, int max_threads, void (*body)(const void*))
     : name(name), params_bytes(params_bytes), max_threads(max_threads), body(body), next(registry) {
     registry = this;
+}
+
+const Kernel* find_kernel(const char* name) {
+    const Kernel* k = registry;
+    while (k && std::strcmp(k->name, name) != 0) k = k->next;
+    return k;
 }
 
 uint64_t random() {  // xorshift64*

@@ -128,6 +128,9 @@ struct Kernel {
     Kernel(const char* name, size_t params_bytes, int max_threads, void (*body)(const void*));
 };
 
+// The linked kernel of that name, or null.
+const Kernel* find_kernel(const char* name);
+
 }  // namespace simt
 
 // ---- CUDA's vocabulary ----------------------------------------------------------------------------------------------
