@@ -32,13 +32,12 @@ def cases(torch, quick):
                 order = torch.randperm(batch * pages, generator=g)
                 table = order.reshape(batch, pages).to(torch.int32)
 
-                def paged(x):
-                    x = torch.cat([x, x.new_full((batch, pages * page - length, kv_heads, size), 77)], 1) \
-                        if pages * page > length else x
-                    raw = x.reshape(batch * pages, page, kv_heads, size).contiguous()
+                def paged(x):  # as bytes: not all of this is there for 8-bit floats
+                    raw = F.pad(x.view(torch.uint8), (0, 0, 0, 0, 0, pages * page - length), value=77)
+                    raw = raw.reshape(batch * pages, page, kv_heads, -1)
                     out = torch.empty_like(raw)
-                    out.view(torch.uint8)[order] = raw.view(torch.uint8)
-                    return out
+                    out[order] = raw
+                    return out.view(x.dtype)
 
                 args.update(k=paged(k), v=paged(v), block_table=table, page_size=page, table_stride=pages)
             for name, t in (("q", q), ("o", o)):

@@ -88,7 +88,7 @@ def cases(torch, quick):
 
             def reference():
                 low, high = x.float().min().clamp(max=0), x.float().max().clamp(min=0)
-                s = (high - low) / 255
+                s = (high - low) / high.new_full((), 255)  # by a number, CUDA multiplies with the reciprocal
                 z = torch.round(-low / s)
                 return (torch.round(x.float() / s) + z).clamp(0, 255).to(torch.uint8), s.view(1), z.view(1)
 
