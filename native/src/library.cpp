@@ -106,6 +106,7 @@ int64_t tenon_sizeof(const char* struct_name) {
     TENON_SIZE(unary_params)
     TENON_SIZE(resize_params)
     TENON_SIZE(attention_params)
+    TENON_SIZE(recurrent_params)
     TENON_SIZE(buffer)
     TENON_SIZE(step_info)
 #undef TENON_SIZE

@@ -587,6 +587,148 @@ void lrn_over_channels() {
     check_close(p.result(), want, 1e-4, 1e-5, "lrn");
 }
 
+double sigmoid(double x) {
+    return 1 / (1 + std::exp(-x));
+}
+
+struct RecurrentCase {
+    bool lstm, reverse, bias, lengths, initial, peepholes;
+    int64_t steps, batch, hidden;
+};
+
+void recurrent_case(Engine& engine, const RecurrentCase& a) {
+    Program p(engine);
+    const int64_t steps = a.steps, batch = a.batch, n = a.hidden, columns = (a.lstm ? 4 : 3) * n;
+    const Floats gates = random_floats(steps * batch * columns, 1), r = random_floats(columns * n, 2),
+                 bias = random_floats(columns, 3), h0 = random_floats(batch * n, 4), c0 = random_floats(batch * n, 5),
+                 peep = random_floats(3 * n, 6);
+    std::vector<int32_t> lengths;
+    for (int64_t b = 0; b < batch; ++b) lengths.push_back(static_cast<int32_t>((b * 2 + steps) % (steps + 1)));
+    tenon_recurrent_params params{};
+    params.gates = p.input({steps, batch, columns}, gates);
+    params.weights = p.constant({columns, n}, r);
+    params.bias = a.bias ? p.constant({columns}, bias) : TENON_NO_VALUE;
+    params.lengths = a.lengths ? p.input(TENON_I32, {batch}, lengths) : TENON_NO_VALUE;
+    params.initial_h = a.initial ? p.input({batch, n}, h0) : TENON_NO_VALUE;
+    params.initial_c = a.initial && a.lstm ? p.input({batch, n}, c0) : TENON_NO_VALUE;
+    params.peepholes = a.peepholes ? p.constant({3 * n}, peep) : TENON_NO_VALUE;
+    params.dst = p.output({steps, batch, n});
+    params.last_h = p.output({batch, n});
+    params.last_c = a.lstm ? p.output({batch, n}) : TENON_NO_VALUE;
+    params.cell = a.lstm ? TENON_CELL_LSTM : TENON_CELL_GRU;
+    params.reverse = a.reverse;
+    p.add(tenon_program_add_recurrent, params);
+
+    Floats y(steps * batch * n, 0.0f), last_h(batch * n), last_c(batch * n);
+    for (int64_t b = 0; b < batch; ++b) {
+        std::vector<double> h(n), c(n), next(n), pre(columns);
+        for (int64_t i = 0; i < n; ++i) {
+            h[i] = a.initial ? h0[b * n + i] : 0;
+            c[i] = a.initial ? c0[b * n + i] : 0;
+        }
+        const int64_t length = a.lengths ? lengths[b] : steps;
+        for (int64_t s = 0; s < length; ++s) {
+            const int64_t t = a.reverse ? length - 1 - s : s;
+            const float* x = gates.data() + (t * batch + b) * columns;
+            for (int64_t j = 0; j < columns; ++j) {
+                pre[j] = a.bias ? bias[j] : 0;
+                for (int64_t k = 0; k < n; ++k) pre[j] += r[j * n + k] * h[k];
+            }
+            for (int64_t i = 0; i < n; ++i) {
+                if (a.lstm) {
+                    const double old = c[i], w = a.peepholes ? 1 : 0;
+                    const double in = sigmoid(x[i] + pre[i] + w * peep[i] * old);
+                    const double forget = sigmoid(x[2 * n + i] + pre[2 * n + i] + w * peep[2 * n + i] * old);
+                    c[i] = forget * old + in * std::tanh(x[3 * n + i] + pre[3 * n + i]);
+                    next[i] = sigmoid(x[n + i] + pre[n + i] + w * peep[n + i] * c[i]) * std::tanh(c[i]);
+                } else {
+                    const double z = sigmoid(x[i] + pre[i]), reset = sigmoid(x[n + i] + pre[n + i]);
+                    next[i] = (1 - z) * std::tanh(x[2 * n + i] + reset * pre[2 * n + i]) + z * h[i];
+                }
+            }
+            h = next;
+            for (int64_t i = 0; i < n; ++i) y[(t * batch + b) * n + i] = static_cast<float>(h[i]);
+        }
+        for (int64_t i = 0; i < n; ++i) {
+            last_h[b * n + i] = static_cast<float>(h[i]);
+            last_c[b * n + i] = static_cast<float>(c[i]);
+        }
+    }
+    const std::string what = std::string(a.lstm ? "lstm" : "gru") + (a.reverse ? " reversed " : " ") +
+                             std::to_string(steps) + "x" + std::to_string(batch) + "x" + std::to_string(n);
+    for (int again = 0; again < 2; ++again) {
+        check(p.run() == TENON_OK, what);
+        check_close(p.result(0), y, 1e-4, 1e-5, what + " y");
+        check_close(p.result(1), last_h, 1e-4, 1e-5, what + " h");
+        if (a.lstm) check_close(p.result(2), last_c, 1e-4, 1e-5, what + " c");
+    }
+}
+
+void recurrent_layers() {
+    for (const int64_t threads : {1, 2}) {
+        Engine engine(threads);
+        for (const bool lstm : {true, false}) {
+            for (const bool reverse : {false, true}) {
+                recurrent_case(engine, {lstm, reverse, false, false, false, false, 1, 1, 16});
+                recurrent_case(engine, {lstm, reverse, true, false, true, lstm, 5, 3, 7});
+                recurrent_case(engine, {lstm, reverse, true, true, true, lstm, 4, 11, 33});
+                recurrent_case(engine, {lstm, reverse, true, true, false, false, 3, 8, 1});
+            }
+            recurrent_case(engine, {lstm, false, true, false, true, false, 3, 2, 400});
+        }
+    }
+}
+
+// Only the last state is wanted, and it overwrites nothing that others read.
+void recurrent_last_state() {
+    Engine engine;
+    Program p(engine);
+    const Floats gates = random_floats(3 * 2 * 32, 1);
+    tenon_recurrent_params params{};
+    params.gates = p.input({3, 2, 32}, gates);
+    params.weights = p.constant({32, 8}, random_floats(32 * 8, 2));
+    params.bias = params.lengths = params.peepholes = params.dst = params.last_c = TENON_NO_VALUE;
+    params.initial_h = params.initial_c = p.input({2, 8}, 3);
+    params.last_h = p.output({2, 8});
+    p.add(tenon_program_add_recurrent, params);
+    check(p.run() == TENON_OK, "last state");
+    const Floats once(p.result(), p.result() + 16);
+    check(p.run() == TENON_OK, "last state again");
+    check_close(p.result(), once, 0, 0, "last state again");
+}
+
+void recurrent_refusals() {
+    Engine engine;
+    Program p(engine);
+    tenon_recurrent_params params{};
+    params.gates = p.input({2, 1, 16}, 1);
+    params.weights = p.constant({16, 4}, random_floats(64, 2));
+    params.bias = params.initial_h = params.initial_c = params.peepholes = TENON_NO_VALUE;
+    params.last_h = params.last_c = TENON_NO_VALUE;
+    params.lengths = p.input(TENON_I32, {1}, std::vector<int32_t>{3});
+    params.dst = p.output({2, 1, 4});
+    std::string message;
+    const auto refused = [&](tenon_recurrent_params bad, tenon_status status, const char* text) {
+        check(p.try_add(tenon_program_add_recurrent, bad, &message) == status, std::string("refuses ") + text);
+        check(message.find(text) != std::string::npos, "says \"" + std::string(text) + "\": " + message);
+    };
+    tenon_recurrent_params bad = params;
+    bad.cell = TENON_CELL_GRU;
+    refused(bad, TENON_INVALID_ARGUMENT, "expected [2, 1, 12]");
+    bad = params;
+    bad.dst = TENON_NO_VALUE;
+    refused(bad, TENON_INVALID_ARGUMENT, "no result");
+    bad = params;
+    bad.cell = 7;
+    refused(bad, TENON_INVALID_ARGUMENT, "unknown cell");
+    bad = params;
+    bad.weights = p.input({16, 4}, 5);
+    refused(bad, TENON_UNSUPPORTED, "not constant");
+    p.add(tenon_program_add_recurrent, params);
+    check(p.run(&message) == TENON_INDEX_OUT_OF_RANGE, "a length beyond the steps");
+    check(message.find("length 3 of row 0") != std::string::npos, message);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -608,6 +750,9 @@ int main(int argc, char** argv) {
                     {"reductions", reductions},
                     {"reduction of a blocked value", reduction_of_blocked_value},
                     {"resize by tables", resize_by_tables},
-                    {"lrn over channels", lrn_over_channels}},
+                    {"lrn over channels", lrn_over_channels},
+                    {"recurrent layers", recurrent_layers},
+                    {"recurrent last state", recurrent_last_state},
+                    {"recurrent refusals", recurrent_refusals}},
                    argc, argv);
 }

@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a signature, a struct or an enum value changes its meaning. */
-#define TENON_ABI_VERSION 1
+#define TENON_ABI_VERSION 2
 #define TENON_MAX_RANK 8
 #define TENON_MAX_SPATIAL 3
 #define TENON_MAX_POST_OPS 4
@@ -626,6 +626,32 @@ typedef struct tenon_attention_params {
 
 TENON_API tenon_status tenon_program_add_attention(tenon_program* program, const char* name,
                                                    const tenon_attention_params* params, tenon_error* err);
+
+enum { TENON_CELL_LSTM = 0, TENON_CELL_GRU = 1 };
+/* The steps of one direction of an LSTM or GRU, as ONNX defines them with the default activations. What the input adds
+ * to the gates is computed before, for all steps at once (a matmul): gates [steps, batch, G hidden] = x W^T + biases. G
+ * is 4 for LSTM, in the order i, o, f, c, and 3 for GRU: z, r, h. weights [G hidden, hidden] = R, a constant; bias [G
+ * hidden] is added to h R^T. GRU's reset gate is applied to the sum (linear_before_reset = 1). lengths: I32 [batch] in
+ * 0..steps, else the run fails with TENON_INDEX_OUT_OF_RANGE; steps beyond a row's length give zeros and leave its
+ * state as it is. A reversed row begins at its last step. At least one of dst, last_h and last_c. */
+typedef struct tenon_recurrent_params {
+    int64_t struct_size;
+    int64_t gates;
+    int64_t weights;
+    int64_t bias; /* or TENON_NO_VALUE, as all below down to last_c */
+    int64_t lengths;
+    int64_t initial_h; /* [batch, hidden], as the next one; none: zeros */
+    int64_t initial_c; /* LSTM */
+    int64_t peepholes; /* LSTM: [3 hidden], in the order i, o, f */
+    int64_t dst;       /* [steps, batch, hidden] */
+    int64_t last_h;    /* [batch, hidden], as the next one */
+    int64_t last_c;    /* LSTM */
+    int64_t cell;      /* TENON_CELL_* */
+    int64_t reverse;   /* 1: from the last step to the first */
+} tenon_recurrent_params;
+
+TENON_API tenon_status tenon_program_add_recurrent(tenon_program* program, const char* name,
+                                                   const tenon_recurrent_params* params, tenon_error* err);
 
 /* ---- Program: lowering and memory plan -----------------------------------------------------------------------------
  */

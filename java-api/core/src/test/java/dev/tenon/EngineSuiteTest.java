@@ -80,6 +80,8 @@ class EngineSuiteTest {
                         "normalization",
                         "reduce",
                         "attention",
+                        "lstm",
+                        "gru",
                         "gelu",
                         "simple/",
                         "resize",

@@ -31,6 +31,7 @@ import dev.tenon.internal.op.Lrn;
 import dev.tenon.internal.op.MatMul;
 import dev.tenon.internal.op.MaxPool;
 import dev.tenon.internal.op.Pad;
+import dev.tenon.internal.op.RecurrentSteps;
 import dev.tenon.internal.op.Reduce;
 import dev.tenon.internal.op.Reshape;
 import dev.tenon.internal.op.RmsNorm;
@@ -80,6 +81,7 @@ final class Tactics {
             Map.entry(MatMul.class, MatMulTactic::plain),
             Map.entry(MaxPool.class, PoolTactic::max),
             Map.entry(Pad.class, MovementTactic::pad),
+            Map.entry(RecurrentSteps.class, RecurrentTactic::steps),
             Map.entry(Reduce.class, ReduceTactic::reduce),
             Map.entry(Reshape.class, MovementTactic::reshape),
             Map.entry(RmsNorm.class, NormTactic::rms),

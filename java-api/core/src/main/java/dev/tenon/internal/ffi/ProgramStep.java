@@ -25,7 +25,8 @@ public enum ProgramStep {
     EXPAND(TenonStructs.UNARY_PARAMS),
     CAST(TenonStructs.UNARY_PARAMS),
     RESIZE(TenonStructs.RESIZE_PARAMS),
-    ATTENTION(TenonStructs.ATTENTION_PARAMS);
+    ATTENTION(TenonStructs.ATTENTION_PARAMS),
+    RECURRENT(TenonStructs.RECURRENT_PARAMS);
 
     private final StructShape params;
     private volatile @Nullable MethodHandle handle;

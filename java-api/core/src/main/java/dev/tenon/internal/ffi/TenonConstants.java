@@ -5,7 +5,7 @@ package dev.tenon.internal.ffi;
  * A test compares every value with the header.
  */
 public final class TenonConstants {
-    public static final int ABI_VERSION = 1;
+    public static final int ABI_VERSION = 2;
     public static final int MAX_RANK = 8;
     public static final int MAX_SPATIAL = 3;
     public static final int MAX_POST_OPS = 4;
@@ -161,6 +161,9 @@ public final class TenonConstants {
     public static final int PAD_REFLECT = 1;
     public static final int PAD_EDGE = 2;
     public static final int PAD_WRAP = 3;
+
+    public static final int CELL_LSTM = 0;
+    public static final int CELL_GRU = 1;
 
     private TenonConstants() {}
 }

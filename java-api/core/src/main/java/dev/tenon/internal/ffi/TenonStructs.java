@@ -186,6 +186,23 @@ public final class TenonStructs {
             .longs("causal", "causal_offset")
             .build();
 
+    public static final StructShape RECURRENT_PARAMS = struct("recurrent_params")
+            .longs(
+                    "struct_size",
+                    "gates",
+                    "weights",
+                    "bias",
+                    "lengths",
+                    "initial_h",
+                    "initial_c",
+                    "peepholes",
+                    "dst",
+                    "last_h",
+                    "last_c",
+                    "cell",
+                    "reverse")
+            .build();
+
     public static final StructShape BUFFER = struct("buffer")
             .longs("bytes", "alignment", "first_step", "last_step", "value")
             .build();

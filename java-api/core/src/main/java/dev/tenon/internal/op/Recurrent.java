@@ -48,13 +48,35 @@ public record Recurrent(
         GRU(3, "Sigmoid", "Tanh"),
         LSTM(4, "Sigmoid", "Tanh", "Tanh");
 
-        final int gates;
+        private final int gates;
         final List<String> activations;
 
         Cell(int gates, String... activations) {
             this.gates = gates;
             this.activations = List.of(activations);
         }
+
+        /** Gates, of which each has rows in w and r. */
+        public int gates() {
+            return gates;
+        }
+    }
+
+    /** The layer as most models have it: default activations, no clipping, resets after the product. */
+    public static Recurrent standard(Cell cell, Direction direction, long hiddenSize) {
+        List<Activation> activations = new ArrayList<>();
+        for (int d = 0; d < direction.count(); d++) {
+            cell.activations.forEach(a -> activations.add(new Activation(a.toLowerCase(Locale.ROOT), 0, 0)));
+        }
+        return new Recurrent(cell, direction, hiddenSize, List.copyOf(activations), 0, true, false, false);
+    }
+
+    /** True if this is {@link #standard}, whatever the order of its axes. */
+    public boolean isStandard() {
+        return clip == 0
+                && !coupled
+                && (linearBeforeReset || cell != Cell.GRU)
+                && activations.equals(standard(cell, direction, hiddenSize).activations);
     }
 
     /** The order of the steps. */

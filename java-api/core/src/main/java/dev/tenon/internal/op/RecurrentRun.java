@@ -9,7 +9,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** One evaluation of a {@link Recurrent} layer: operands as arrays, and the state of the direction at hand. */
+/**
+ * One evaluation of a {@link Recurrent} layer, or of its {@link RecurrentSteps}: operands as arrays, and the state of the
+ * direction at hand.
+ */
 final class RecurrentRun {
     private final Recurrent op;
     private final Evaluation in;
@@ -20,11 +23,13 @@ final class RecurrentRun {
     private final int gates;
     private final int directions;
     private final double[] x;
-    private final double[] w;
+    private final double @Nullable [] w;
     private final double[] r;
     private final double @Nullable [] b;
     private final double @Nullable [] p;
     private final long @Nullable [] lengths;
+    private final double[] h;
+    private final double[] c;
 
     RecurrentRun(Recurrent op, Evaluation in) {
         this.op = op;
@@ -37,7 +42,7 @@ final class RecurrentRun {
         batch = (int) xs.dim(op.batchFirst() ? 0 : 1);
         inputs = (int) xs.dim(2);
         hidden = (int) rs.dim(2);
-        gates = op.cell().gates;
+        gates = op.cell().gates();
         directions = op.direction().count();
         in.require(
                 ws.equals(Shape.of(directions, (long) gates * hidden, inputs))
@@ -47,14 +52,49 @@ final class RecurrentRun {
         w = in.tensor(1).toDoubleArray();
         r = in.tensor(2).toDoubleArray();
         b = operand(3, 2L * gates * hidden);
+        h = initial(5);
+        c = initial(6);
         p = op.cell() == Recurrent.Cell.LSTM ? operand(7, 3L * hidden) : null;
-        lengths = in.has(4) ? in.tensor(4).toLongArray() : null;
-        if (lengths != null) {
-            in.require(lengths.length == batch, "there are " + lengths.length + " sequence lengths for " + batch);
-            for (long n : lengths) {
-                in.require(n >= 0 && n <= steps, "sequence length " + n + " is outside [0, " + steps + "]");
-            }
+        lengths = lengths(4);
+    }
+
+    RecurrentRun(RecurrentSteps part, Evaluation in) {
+        this.op = part.layer();
+        this.in = in;
+        Shape xs = in.tensor(0).shape();
+        Shape rs = in.tensor(RecurrentSteps.WEIGHTS).shape();
+        in.require(xs.rank() == 3 && rs.rank() == 2, "gates and r must have ranks 3 and 2");
+        steps = (int) xs.dim(0);
+        batch = (int) xs.dim(1);
+        inputs = (int) xs.dim(2);
+        hidden = (int) rs.dim(1);
+        gates = op.cell().gates();
+        directions = 1;
+        in.require(inputs == gates * hidden && rs.dim(0) == inputs, "gates and r have shapes " + xs + " and " + rs);
+        x = in.tensor(0).toDoubleArray();
+        w = null;
+        r = in.tensor(RecurrentSteps.WEIGHTS).toDoubleArray();
+        double[] recurrent = operand(RecurrentSteps.BIAS, inputs);
+        b = new double[2 * inputs];
+        if (recurrent != null) {
+            System.arraycopy(recurrent, 0, b, inputs, inputs);
         }
+        h = initial(RecurrentSteps.INITIAL_H);
+        c = initial(RecurrentSteps.INITIAL_C);
+        p = operand(RecurrentSteps.PEEPHOLES, 3L * hidden);
+        lengths = lengths(RecurrentSteps.LENGTHS);
+    }
+
+    private long @Nullable [] lengths(int i) {
+        if (!in.has(i)) {
+            return null;
+        }
+        long[] v = in.tensor(i).toLongArray();
+        in.require(v.length == batch, "there are " + v.length + " sequence lengths for " + batch);
+        for (long n : v) {
+            in.require(n >= 0 && n <= steps, "sequence length " + n + " is outside [0, " + steps + "]");
+        }
+        return v;
     }
 
     private double @Nullable [] operand(int i, long perDirection) {
@@ -90,8 +130,6 @@ final class RecurrentRun {
                 ? Limits.allocate(in, type, batch, steps, directions, hidden)
                 : Limits.allocate(in, type, steps, directions, batch, hidden);
         double[] out = new double[Math.toIntExact(y.size())];
-        double[] h = initial(5);
-        double[] c = op.cell() == Recurrent.Cell.LSTM ? initial(6) : new double[h.length];
         for (int d = 0; d < directions; d++) {
             boolean reverse = d == 1 || op.direction() == Recurrent.Direction.REVERSE;
             for (int n = 0; n < batch; n++) {
@@ -102,9 +140,9 @@ final class RecurrentRun {
                     int t = reverse ? length - 1 - s : s;
                     int xAt = (op.batchFirst() ? n * steps + t : t * batch + n) * inputs;
                     switch (op.cell()) {
-                        case RNN -> rnn(d, xAt, h, state);
-                        case GRU -> gru(d, xAt, h, state);
-                        case LSTM -> lstm(d, xAt, h, c, state);
+                        case RNN -> rnn(d, xAt, state);
+                        case GRU -> gru(d, xAt, state);
+                        case LSTM -> lstm(d, xAt, state);
                     }
                     int row = op.batchFirst() ? (n * steps + t) * directions + d : (t * directions + d) * batch + n;
                     System.arraycopy(h, state, out, row * hidden, hidden);
@@ -128,6 +166,9 @@ final class RecurrentRun {
     }
 
     private double input(int d, int gate, int i, int xAt) {
+        if (w == null) {
+            return x[xAt + gate * hidden + i];
+        }
         int row = d * gates * hidden + gate * hidden + i;
         double sum = b == null ? 0 : b[d * 2 * gates * hidden + gate * hidden + i];
         for (int k = 0; k < inputs; k++) {
@@ -136,11 +177,11 @@ final class RecurrentRun {
         return sum;
     }
 
-    private double recurrent(int d, int gate, int i, double[] h, int at) {
+    private double recurrent(int d, int gate, int i, double[] from, int at) {
         int row = d * gates * hidden + gate * hidden + i;
         double sum = b == null ? 0 : b[(d * 2 + 1) * gates * hidden + gate * hidden + i];
         for (int k = 0; k < hidden; k++) {
-            sum += r[row * hidden + k] * h[at + k];
+            sum += r[row * hidden + k] * from[at + k];
         }
         return sum;
     }
@@ -151,7 +192,7 @@ final class RecurrentRun {
         return op.activations().get(d * op.cell().activations.size() + which).apply(clipped);
     }
 
-    private void rnn(int d, int xAt, double[] h, int at) {
+    private void rnn(int d, int xAt, int at) {
         double[] next = new double[hidden];
         for (int i = 0; i < hidden; i++) {
             next[i] = activate(d, 0, input(d, 0, i, xAt) + recurrent(d, 0, i, h, at));
@@ -160,7 +201,7 @@ final class RecurrentRun {
     }
 
     /** Gates in the order update z, reset r, hidden h. */
-    private void gru(int d, int xAt, double[] h, int at) {
+    private void gru(int d, int xAt, int at) {
         double[] z = new double[hidden];
         double[] reset = new double[hidden];
         double[] gated = new double[hidden];
@@ -179,14 +220,14 @@ final class RecurrentRun {
     }
 
     /** Gates in the order input i, output o, forget f, cell c; peepholes i, o, f. */
-    private void lstm(int d, int xAt, double[] h, double[] c, int at) {
+    private void lstm(int d, int xAt, int at) {
         double[] next = new double[hidden];
         for (int i = 0; i < hidden; i++) {
             double old = c[at + i];
-            double ig = activate(d, 0, gate(d, 0, i, xAt, h, at) + peep(d, 0, i) * old);
-            double fg = op.coupled() ? 1 - ig : activate(d, 0, gate(d, 2, i, xAt, h, at) + peep(d, 2, i) * old);
-            double cell = fg * old + ig * activate(d, 1, gate(d, 3, i, xAt, h, at));
-            double og = activate(d, 0, gate(d, 1, i, xAt, h, at) + peep(d, 1, i) * cell);
+            double ig = activate(d, 0, gate(d, 0, i, xAt, at) + peep(d, 0, i) * old);
+            double fg = op.coupled() ? 1 - ig : activate(d, 0, gate(d, 2, i, xAt, at) + peep(d, 2, i) * old);
+            double cell = fg * old + ig * activate(d, 1, gate(d, 3, i, xAt, at));
+            double og = activate(d, 0, gate(d, 1, i, xAt, at) + peep(d, 1, i) * cell);
             c[at + i] = cell;
             // Clipping bounds what goes into the gates; the cell state passes through its activation as it is.
             next[i] = og * op.activations().get(d * 3 + 2).apply(cell);
@@ -194,7 +235,7 @@ final class RecurrentRun {
         System.arraycopy(next, 0, h, at, hidden);
     }
 
-    private double gate(int d, int gate, int i, int xAt, double[] h, int at) {
+    private double gate(int d, int gate, int i, int xAt, int at) {
         return input(d, gate, i, xAt) + recurrent(d, gate, i, h, at);
     }
 

@@ -13,6 +13,7 @@ import dev.tenon.internal.ir.TensorType;
 import dev.tenon.internal.ir.Value;
 import dev.tenon.internal.ir.ValueType;
 import dev.tenon.internal.memory.MemoryScope;
+import dev.tenon.internal.op.If;
 import dev.tenon.internal.reference.Interpreter;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,6 +54,9 @@ public final class FoldConstants implements Pass {
 
     /** False if all is known of the node's result but its elements, which depend on inputs. */
     private static boolean mayFold(Graph g, Node n) {
+        if (n.op() instanceof If) {
+            return g.isConstant(n.input(0));
+        }
         if (n.op().trait() == OpTrait.CONTROL_FLOW || !n.op().isDeterministic()) {
             return false;
         }

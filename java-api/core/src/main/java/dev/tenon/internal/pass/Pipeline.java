@@ -34,6 +34,7 @@ public final class Pipeline {
                 new FuseAttention(),
                 new LowerAttention(),
                 new SimplifyAttentionMask(),
+                new LowerRecurrent(),
                 new LowerGemm(),
                 new FuseMatMulTranspose(),
                 new LowerTranspose(),

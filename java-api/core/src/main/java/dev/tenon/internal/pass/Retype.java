@@ -10,6 +10,8 @@ import dev.tenon.internal.ir.Op;
 import dev.tenon.internal.ir.TensorType;
 import dev.tenon.internal.ir.Value;
 import dev.tenon.internal.ir.ValueType;
+import dev.tenon.internal.op.Identity;
+import dev.tenon.internal.op.If;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -23,8 +25,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Infers all types of a graph anew, from other input types or after rewrites, and folds on the way what became constant.
- * Names of values stay.
+ * Infers all types of a graph anew, from other input types or after rewrites, and folds on the way what became constant. An
+ * If whose condition did is replaced by the nodes of its branch. Names of values stay.
  */
 public final class Retype {
     private final Map<Value, Value> renamed = new IdentityHashMap<>();
@@ -33,6 +35,7 @@ public final class Retype {
     private final Map<ByContent, Value> small = new HashMap<>();
     private final Map<Computation, List<Value>> computed = new HashMap<>();
     private final Set<Value> outputs = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final List<Node> nodes = new ArrayList<>();
     private final FoldConstants folder;
 
     /** A constant of few bytes, to find equal ones. */
@@ -63,10 +66,7 @@ public final class Retype {
         outputs.addAll(graph.outputs());
         graph.constants().forEach((v, t) -> renamed.put(v, outputs.contains(v) ? keep(v, t) : shared(v, t)));
         renamed.put(Value.ABSENT, Value.ABSENT);
-        List<Node> nodes = new ArrayList<>();
-        for (Node old : graph.nodes()) {
-            retype(old).ifPresent(nodes::add);
-        }
+        graph.nodes().forEach(this::retype);
         List<Value> results = graph.outputs().stream().map(renamed::get).toList();
         return Graph.pruned(graph.name(), inputs, results, constants, nodes);
     }
@@ -86,16 +86,20 @@ public final class Retype {
         return known == null ? keep(v, t) : known;
     }
 
-    /** The node with inferred outputs; empty if it was folded. */
-    private Optional<Node> retype(Node old) {
+    /** Adds the node with inferred outputs, unless it is folded. */
+    private void retype(Node old) {
         Node n = new Node(old.op(), old.inputs().stream().map(renamed::get).toList(), old.outputs(), old.origin());
+        if (n.op() instanceof If choice && isDecided(n)) {
+            inline(n, constants.get(n.input(0)).getBoolean(0) ? choice.thenBranch() : choice.elseBranch());
+            return;
+        }
         boolean shareable = isShareable(n);
         List<Value> known = shareable ? computed.get(new Computation(n.op(), n.inputs())) : null;
         if (known != null && known.size() == old.outputs().size()) {
             for (int i = 0; i < known.size(); i++) {
                 renamed.put(old.output(i), old.output(i).isAbsent() ? Value.ABSENT : known.get(i));
             }
-            return Optional.empty();
+            return;
         }
         Inference in =
                 new Inference(n, v -> Optional.ofNullable(constants.get(v)), v -> Optional.ofNullable(dims.get(v)));
@@ -109,7 +113,7 @@ public final class Retype {
             if (shareable) {
                 computed.put(new Computation(n.op(), n.inputs()), values);
             }
-            return Optional.empty();
+            return;
         }
         List<Value> values = new ArrayList<>();
         for (int i = 0; i < old.outputs().size(); i++) {
@@ -121,7 +125,30 @@ public final class Retype {
         if (values.size() == 1) {
             n.op().inferDims(in).ifPresent(d -> dims.put(values.getFirst(), d));
         }
-        return Optional.of(new Node(n.op(), n.inputs(), values, n.origin()));
+        nodes.add(new Node(n.op(), n.inputs(), values, n.origin()));
+    }
+
+    private boolean isDecided(Node n) {
+        Tensor condition = constants.get(n.input(0));
+        return condition != null && !condition.isPacked() && condition.type() == DataType.BOOL && condition.size() == 1;
+    }
+
+    private void inline(Node n, Graph branch) {
+        for (int i = 0; i < branch.inputs().size(); i++) {
+            renamed.put(branch.inputs().get(i), n.input(1 + i));
+        }
+        branch.constants().forEach((v, t) -> renamed.put(v, shared(v, t)));
+        branch.nodes().forEach(this::retype);
+        for (int i = 0; i < n.outputs().size(); i++) {
+            Value old = n.output(i);
+            Value result = branch.outputs().get(i);
+            if (outputs.contains(old)) {
+                // An output of the graph keeps its name.
+                retype(new Node(new Identity(), List.of(result), List.of(old), n.origin()));
+            } else if (!old.isAbsent()) {
+                renamed.put(old, renamed.get(result));
+            }
+        }
     }
 
     /** True if an equal node can stand for {@code n}: one of constants, which makes no output of the graph. */

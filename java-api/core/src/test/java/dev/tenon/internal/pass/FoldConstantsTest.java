@@ -2,11 +2,14 @@ package dev.tenon.internal.pass;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tenon.DataType;
 import dev.tenon.internal.ir.Graph;
 import dev.tenon.internal.ir.Value;
+import dev.tenon.internal.ir.Verifier;
 import dev.tenon.internal.memory.MemoryScope;
 import dev.tenon.internal.op.Binary;
 import dev.tenon.internal.op.BinaryFn;
+import dev.tenon.internal.op.If;
 import dev.tenon.internal.op.Unary;
 import dev.tenon.internal.op.UnaryFn;
 import org.junit.jupiter.api.Test;
@@ -53,6 +56,55 @@ class FoldConstantsTest {
             assertThat(new FoldConstants(memory).run(g, new PassContext(memory, false)))
                     .isSameAs(g);
         }
+    }
+
+    @Test
+    void takesTheBranchOfAConstantCondition() {
+        for (boolean condition : new boolean[] {true, false}) {
+            try (MemoryScope memory = MemoryScope.confined("test")) {
+                GraphBuilder b = new GraphBuilder(memory);
+                Value x = b.floats("x", "N", 4);
+                Value w = b.weights("w", 4);
+                Value c = b.booleans("c", new boolean[] {condition});
+                If inner = new If(branch(memory, 3), branch(memory, 4));
+                Value first = b.node("first", inner, c, x, w);
+                Value second = b.node("second", inner, c, first, w);
+                Value passed = b.node("passed", new If(identity(memory), identity(memory)), c, x);
+                Graph before = b.graph(b.node("sum", ADD, first, x), second, passed);
+                Graph after = new FoldConstants(memory).run(before, new PassContext(memory, false));
+                Verifier.verify(after, "inlined");
+                assertThat(after.nodes()).noneMatch(n -> n.op() instanceof If);
+                assertThat(after.outputs()).extracting(Value::name).containsExactly("sum", "second", "passed");
+                assertThat(after.outputs())
+                        .allMatch(v ->
+                                v.tensorType().shape().equals(x.tensorType().shape()));
+                PassCheck.agree(before, after, memory);
+            }
+        }
+    }
+
+    @Test
+    void keepsAnIfThatTheRunDecides() {
+        try (MemoryScope memory = MemoryScope.confined("test")) {
+            GraphBuilder b = new GraphBuilder(memory);
+            Value c = b.input("c", DataType.BOOL);
+            Graph g = b.graph(b.node("y", new If(identity(memory), identity(memory)), c, b.floats("x", 2, 4)));
+            assertThat(new FoldConstants(memory).run(g, new PassContext(memory, false)))
+                    .isSameAs(g);
+        }
+    }
+
+    /** x w + x + constant. */
+    private static Graph branch(MemoryScope memory, double constant) {
+        GraphBuilder b = new GraphBuilder(memory);
+        Value x = b.floats("branch_x", "M", 4);
+        Value product = b.node("product", new Binary(BinaryFn.MUL), x, b.floats("branch_w", 4));
+        return b.graph(b.node("branch_y", ADD, product, b.node("c", ADD, x, b.scalar(constant))));
+    }
+
+    private static Graph identity(MemoryScope memory) {
+        GraphBuilder b = new GraphBuilder(memory);
+        return b.graph(b.floats("same", "M", 4));
     }
 
     @Test
