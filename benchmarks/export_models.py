@@ -100,6 +100,18 @@ class Decoder(nn.Module):
         return (self.head(self.norm(x)), *present)
 
 
+class Recurrent(nn.Module):
+    """A recogniser of speech or text lines: recurrent layers over frames of 80 numbers, classes of each frame."""
+
+    def __init__(self, kind, bidirectional):
+        super().__init__()
+        self.layers = kind(80, 256, num_layers=2, bidirectional=bidirectional, batch_first=True)
+        self.head = nn.Linear(512 if bidirectional else 256, 32)
+
+    def forward(self, frames):
+        return self.head(self.layers(frames)[0])
+
+
 IMAGE = dict(inputs=["input"], outputs=["output"], free={"input": {0: "N"}, "output": {0: "N"}})
 PIXELS = (torch.randn(1, 3, 224, 224),)
 
@@ -113,6 +125,16 @@ def encoder(layers, width):
         inputs=names,
         outputs=["last_hidden_state", "pooler_output"],
         free={n: {0: "N", 1: "T"} for n in [*names, "last_hidden_state"]},
+    )
+
+
+def recurrent(kind, bidirectional):
+    return dict(
+        model=Recurrent(kind, bidirectional),
+        arguments=(torch.randn(1, 20, 80),),
+        inputs=["input"],
+        outputs=["output"],
+        free={n: {0: "N", 1: "T"} for n in ["input", "output"]},
     )
 
 
@@ -141,6 +163,8 @@ MODELS = {
     "bert": lambda: encoder(12, 768),
     "bert_mini": lambda: encoder(4, 256),
     "gpt2": lambda: decoder(12, 768),
+    "lstm": lambda: recurrent(nn.LSTM, True),
+    "gru": lambda: recurrent(nn.GRU, False),
 }
 
 

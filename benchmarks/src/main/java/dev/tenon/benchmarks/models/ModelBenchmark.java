@@ -28,7 +28,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 3, time = 3)
 @Fork(value = 1, jvmArgsAppend = "--enable-native-access=ALL-UNNAMED")
 public class ModelBenchmark {
-    @Param({"mlp", "resnet50", "mobilenet_v2", "vgg16", "bert", "bert_mini", "gpt2"})
+    @Param({"mlp", "resnet50", "mobilenet_v2", "vgg16", "bert", "bert_mini", "gpt2", "lstm", "gru"})
     String model;
 
     @Param({"1", "2"})

@@ -14,7 +14,7 @@ import java.util.SplittableRandom;
 public final class Zoo {
     /** Models that a benchmark takes where it does not say otherwise. */
     public static final List<String> ALL =
-            List.of("mlp", "resnet50", "mobilenet_v2", "vgg16", "bert", "bert_mini", "gpt2");
+            List.of("mlp", "resnet50", "mobilenet_v2", "vgg16", "bert", "bert_mini", "gpt2", "lstm", "gru");
 
     private static final int GPT2_LAYERS = 12;
 
@@ -31,7 +31,7 @@ public final class Zoo {
         return file;
     }
 
-    /** Inputs of batch 1: images of 224 x 224, 128 tokens, one token after 128 past ones. The caller closes them. */
+    /** Inputs of batch 1: images of 224 x 224, 128 tokens, one token after 128 past ones, 100 frames. The caller closes them. */
     public static Map<String, Tensor> inputs(String model) {
         Map<String, Tensor> in = new LinkedHashMap<>();
         SplittableRandom random = new SplittableRandom(42);
@@ -52,6 +52,7 @@ public final class Zoo {
                     in.put("past_" + layer + "_v", floats(random, 1, 12, 128, 64));
                 }
             }
+            case "lstm", "gru" -> in.put("input", floats(random, 1, 100, 80));
             default -> in.put("input", floats(random, 1, 3, 224, 224));
         }
         return in;

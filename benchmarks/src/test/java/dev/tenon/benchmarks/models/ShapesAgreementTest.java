@@ -27,7 +27,7 @@ class ShapesAgreementTest {
     private final SplittableRandom random = new SplittableRandom(7);
 
     @ParameterizedTest
-    @CsvSource({"mlp", "resnet50", "mobilenet_v2", "vgg16", "bert_mini", "bert", "gpt2"})
+    @CsvSource({"mlp", "resnet50", "mobilenet_v2", "vgg16", "bert_mini", "bert", "gpt2", "lstm", "gru"})
     void agreesForSeveralShapesThroughOneEngine(String model) {
         Path folder = Path.of(System.getProperty("tenon.models", "models"));
         assumeTrue(Files.exists(folder.resolve(model + ".onnx")), "the exported models are not in " + folder);
@@ -36,6 +36,7 @@ class ShapesAgreementTest {
             case "gpt2" -> new int[][] {{1, 1, 128}, {1, 4, 8}, {2, 3, 5}, {1, 1, 129}};
             case "bert" -> new int[][] {{1, 128}, {2, 17}};
             case "bert_mini" -> new int[][] {{1, 128}, {2, 17}, {3, 64}, {1, 1}, {1, 128}};
+            case "lstm", "gru" -> new int[][] {{1, 100}, {3, 7}, {11, 20}, {1, 1}};
             case "vgg16" -> new int[][] {{1}, {2}};
             default -> new int[][] {{1}, {2}, {5}, {1}};
         };
@@ -83,6 +84,7 @@ class ShapesAgreementTest {
                     in.put("past_" + layer + "_v", floats(s[0], 12, s[2], 64));
                 }
             }
+            case "lstm", "gru" -> in.put("input", floats(s[0], s[1], 80));
             default -> in.put("input", floats(s[0], 3, 224, 224));
         }
         return in;
