@@ -38,11 +38,16 @@ struct GruParams {
     int64_t h0_stride, h1_stride;
 };
 
-// Each does rows row_begin .. row_end-1.
+// Units unit_begin .. unit_end-1, of 0 .. hidden-1, in rows row_begin .. row_end-1.
+struct RnnRange {
+    int64_t row_begin, row_end, unit_begin, unit_end;
+};
+
+// Each does a range of the units.
 struct RnnKernels {
     Isa isa;
-    void (*lstm)(const LstmParams& params, int64_t row_begin, int64_t row_end);
-    void (*gru)(const GruParams& params, int64_t row_begin, int64_t row_end);
+    void (*lstm)(const LstmParams& params, const RnnRange& range);
+    void (*gru)(const GruParams& params, const RnnRange& range);
 };
 
 #define TENON_KERNEL(isa, name)   \

@@ -12,8 +12,8 @@ int main() {
                             3 * hidden,   3 * hidden,     hidden,   hidden};
 #define TENON_KERNEL(isa, name)                                                                                       \
     if (Isa::isa <= best_isa()) {                                                                                     \
-        const double l = test::best_seconds([&] { isa::name.lstm(lstm, 0, 1); });                                     \
-        const double g = test::best_seconds([&] { isa::name.gru(gru, 0, 1); });                                       \
+        const double l = test::best_seconds([&] { isa::name.lstm(lstm, {0, 1, 0, hidden}); });                        \
+        const double g = test::best_seconds([&] { isa::name.gru(gru, {0, 1, 0, hidden}); });                          \
         printf("hidden %lld %-7s lstm %7.3f us (%5.2f ns/unit)  gru %7.3f us (%5.2f ns/unit)\n", (long long)hidden,   \
                #isa, l * 1e6, l * 1e9 / static_cast<double>(hidden), g * 1e6, g * 1e9 / static_cast<double>(hidden)); \
     }

@@ -2,12 +2,12 @@
 namespace tenon::cpu::TENON_ISA {
 namespace {
 
-void lstm(const LstmParams& p, int64_t row_begin, int64_t row_end) {
+void lstm(const LstmParams& p, const RnnRange& range) {
     const int64_t n = p.hidden;
-    for (int64_t row = row_begin; row < row_end; ++row) {
+    for (int64_t row = range.row_begin; row < range.row_end; ++row) {
         const float* gates = p.gates + row * p.gates_stride;
-        for (int64_t j = 0; j < n; j += kLanes) {
-            const int64_t count = n - j < kLanes ? n - j : kLanes;
+        for (int64_t j = range.unit_begin; j < range.unit_end; j += kLanes) {
+            const int64_t count = range.unit_end - j < kLanes ? range.unit_end - j : kLanes;
             const F32 c0 = load_part(p.c0 + row * p.c0_stride + j, count);
             F32 i = load_part(gates + j, count), o = load_part(gates + n + j, count);
             F32 f = load_part(gates + 2 * n + j, count);
@@ -22,12 +22,12 @@ void lstm(const LstmParams& p, int64_t row_begin, int64_t row_end) {
     }
 }
 
-void gru(const GruParams& p, int64_t row_begin, int64_t row_end) {
+void gru(const GruParams& p, const RnnRange& range) {
     const int64_t n = p.hidden;
-    for (int64_t row = row_begin; row < row_end; ++row) {
+    for (int64_t row = range.row_begin; row < range.row_end; ++row) {
         const float *x = p.x_gates + row * p.x_gates_stride, *h = p.h_gates + row * p.h_gates_stride;
-        for (int64_t j = 0; j < n; j += kLanes) {
-            const int64_t count = n - j < kLanes ? n - j : kLanes;
+        for (int64_t j = range.unit_begin; j < range.unit_end; j += kLanes) {
+            const int64_t count = range.unit_end - j < kLanes ? range.unit_end - j : kLanes;
             const F32 z = sigmoid(load_part(x + j, count) + load_part(h + j, count));
             const F32 r = sigmoid(load_part(x + n + j, count) + load_part(h + n + j, count));
             const F32 t = tanh(fma(r, load_part(h + 2 * n + j, count), load_part(x + 2 * n + j, count)));

@@ -36,8 +36,9 @@ void test_lstm(const RnnKernels& kernels, int64_t hidden, bool peepholes, bool i
                        hidden + pad,
                        hidden + pad,
                        hidden + pad};
-    kernels.lstm(p, 0, 1);
-    kernels.lstm(p, 1, rows);
+    kernels.lstm(p, {0, 1, 0, hidden});
+    kernels.lstm(p, {1, rows, 0, hidden / 3});
+    kernels.lstm(p, {1, rows, hidden / 3, hidden});
     for (int64_t r = 0; r < rows; ++r) {
         for (int64_t j = 0; j < hidden; ++j) {
             const float* g = gates.get() + r * (4 * hidden + pad) + j;
@@ -65,8 +66,9 @@ void test_gru(const RnnKernels& kernels, int64_t hidden, bool in_place) {
     const std::vector<float> before(h0.get(), h0.get() + h0.size());
     const GruParams p{x.get(),    h.get(), h0.get(), in_place ? h0.get() : h1.get(), hidden, 3 * hidden,
                       3 * hidden, hidden,  hidden};
-    kernels.gru(p, 0, 1);
-    kernels.gru(p, 1, rows);
+    kernels.gru(p, {0, 1, 0, hidden});
+    kernels.gru(p, {1, rows, 0, hidden / 3});
+    kernels.gru(p, {1, rows, hidden / 3, hidden});
     for (int64_t r = 0; r < rows; ++r) {
         for (int64_t j = 0; j < hidden; ++j) {
             const float *a = x.get() + r * 3 * hidden + j, *b = h.get() + r * 3 * hidden + j;

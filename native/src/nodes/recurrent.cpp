@@ -24,13 +24,25 @@ struct Steps {
     int64_t steps, batch, hidden, columns;
     bool lstm, reverse;
     int threads;
-    int gates, weights, bias, lengths, initial_h, initial_c, peepholes, dst, h, c, work;
+    int gates, weights, bias, lengths, initial_h, initial_c, peepholes, dst, last_h, c, work, states;
     const cpu::GemvKernels* gemv;
     const cpu::RnnKernels* rnn;
 
     tenon_status run(void* const* p, tenon_error* err) const;
-    void multiply(void* const* p, const float* gates) const;
-    void advance(void* const* p, const float* gates, int64_t row_begin, int64_t row_end) const;
+
+  private:
+    // Units of the state, and panels of the weights, that one thread does.
+    struct Share {
+        int64_t unit_begin, unit_end, panel_begin, panel_end;
+    };
+    Share share(int64_t me, int64_t members) const;
+    // Whether the panels of a thread are those of its units, so that it need not wait for the others' products.
+    bool aligned() const { return hidden % cpu::kGemvPanel == 0; }
+    void run(void* const* p, const Share& mine) const;
+    void multiply(void* const* p, const float* x_gates, const float* h0, int64_t panel_begin, int64_t panel_end) const;
+    void advance(void* const* p, const float* x_gates, const float* h0, float* h1, const cpu::RnnRange& range) const;
+    // to = from in these rows and units; zeros without from.
+    void copy(float* to, const float* from, const cpu::RnnRange& range) const;
 
     template <typename T = float>
     T* at(void* const* p, int position) const {
@@ -38,49 +50,108 @@ struct Steps {
     }
 };
 
-// work = h R^T + bias; for LSTM, + gates.
-void Steps::multiply(void* const* p, const float* x_gates) const {
+Steps::Share Steps::share(int64_t me, int64_t members) const {
+    const int64_t grain = aligned() ? cpu::kGemvPanel : 16, grains = (hidden + grain - 1) / grain;
     const int64_t panels = (columns + cpu::kGemvPanel - 1) / cpu::kGemvPanel;
+    Share s{};
+    s.unit_begin = std::min(hidden, grains * me / members * grain);
+    s.unit_end = std::min(hidden, grains * (me + 1) / members * grain);
+    s.panel_begin = panels * me / members;
+    s.panel_end = panels * (me + 1) / members;
+    return s;
+}
+
+// work = h0 R^T + bias; for LSTM, + gates.
+void Steps::multiply(void* const* p, const float* x_gates, const float* h0, int64_t panel_begin,
+                     int64_t panel_end) const {
     cpu::GemvParams params{};
     params.packed = at(p, weights);
     params.bias = at(p, bias);
     params.k = params.x_stride = hidden;
     params.n = params.residual_stride = params.y_stride = columns;
     params.activation = cpu::Function::identity;
-    parallel_ranges(threads, panels, 1, [&](int64_t begin, int64_t end) {
-        cpu::GemvParams some = params;
-        for (int64_t row = 0; row < batch; row += cpu::kGemvMaxRows) {
-            some.m = std::min(cpu::kGemvMaxRows, batch - row);
-            some.x = at(p, h) + row * hidden;
-            some.residual = lstm ? x_gates + row * columns : nullptr;
-            some.y = at(p, work) + row * columns;
-            gemv->run(some, begin, end);
-        }
-    });
+    for (int64_t row = 0; row < batch; row += cpu::kGemvMaxRows) {
+        params.m = std::min(cpu::kGemvMaxRows, batch - row);
+        params.x = h0 + row * hidden;
+        params.residual = lstm ? x_gates + row * columns : nullptr;
+        params.y = at(p, work) + row * columns;
+        gemv->run(params, panel_begin, panel_end);
+    }
 }
 
-// The states of these rows from the gates.
-void Steps::advance(void* const* p, const float* x_gates, int64_t row_begin, int64_t row_end) const {
-    float* state = at(p, h);
+// The new states from the gates.
+void Steps::advance(void* const* p, const float* x_gates, const float* h0, float* h1,
+                    const cpu::RnnRange& range) const {
     if (lstm) {
-        const float* peep = at(p, peepholes);
-        const cpu::LstmParams params{at(p, work),
-                                     at(p, c),
-                                     peep,
-                                     peep == nullptr ? nullptr : peep + hidden,
-                                     peep == nullptr ? nullptr : peep + 2 * hidden,
-                                     at(p, c),
-                                     state,
-                                     hidden,
-                                     columns,
-                                     hidden,
-                                     hidden,
-                                     hidden};
-        rnn->lstm(params, row_begin, row_end);
+        cpu::LstmParams params{};
+        params.gates = at(p, work);
+        params.c0 = params.c1 = at(p, c);
+        if (peepholes >= 0) {
+            params.p_i = at(p, peepholes);
+            params.p_o = params.p_i + hidden;
+            params.p_f = params.p_o + hidden;
+        }
+        params.h1 = h1;
+        params.hidden = params.c0_stride = params.c1_stride = params.h1_stride = hidden;
+        params.gates_stride = columns;
+        rnn->lstm(params, range);
     } else {
-        const cpu::GruParams params{x_gates, at(p, work), state, state, hidden, columns, columns, hidden, hidden};
-        rnn->gru(params, row_begin, row_end);
+        rnn->gru({x_gates, at(p, work), h0, h1, hidden, columns, columns, hidden, hidden}, range);
     }
+}
+
+void Steps::copy(float* to, const float* from, const cpu::RnnRange& range) const {
+    const size_t bytes = static_cast<size_t>(range.unit_end - range.unit_begin) * sizeof(float);
+    for (int64_t row = range.row_begin; row < range.row_end; ++row) {
+        const int64_t offset = row * hidden + range.unit_begin;
+        if (from != nullptr) {
+            std::memcpy(to + offset, from + offset, bytes);
+        } else {
+            std::memset(to + offset, 0, bytes);
+        }
+    }
+}
+
+void Steps::run(void* const* p, const Share& mine) const {
+    const int32_t* length = at<int32_t>(p, lengths);
+    const cpu::RnnRange own{0, batch, mine.unit_begin, mine.unit_end};
+    // Two states by turns: others may still read the old one when a thread writes the new one.
+    float* h[2] = {at(p, states), at(p, states) + batch * hidden};
+    copy(h[0], at(p, initial_h), own);
+    if (lstm) copy(at(p, c), at(p, initial_c), own);
+    for (int64_t s = 0; s < steps; ++s) {
+        team_barrier();
+        const float* h0 = h[s % 2];
+        float* h1 = h[(s + 1) % 2];
+        const int64_t step = reverse ? steps - 1 - s : s;
+        const float* x_gates = at(p, gates) + step * batch * columns;
+        if (aligned()) {
+            for (int64_t gate = 0; gate < columns; gate += hidden) {
+                multiply(p, x_gates, h0, (gate + mine.unit_begin) / cpu::kGemvPanel,
+                         (gate + mine.unit_end) / cpu::kGemvPanel);
+            }
+        } else {
+            multiply(p, x_gates, h0, mine.panel_begin, mine.panel_end);
+            team_barrier();
+        }
+        float* y = dst < 0 ? nullptr : at(p, dst) + step * batch * hidden;
+        if (length == nullptr) {
+            advance(p, x_gates, h0, h1, own);
+            if (y != nullptr) copy(y, h1, own);
+            continue;
+        }
+        for (int64_t row = 0; row < batch; ++row) {
+            const cpu::RnnRange here{row, row + 1, mine.unit_begin, mine.unit_end};
+            const bool goes_on = step < length[row];
+            if (goes_on) {
+                advance(p, x_gates, h0, h1, here);
+            } else {
+                copy(h1, h0, here);
+            }
+            if (y != nullptr) copy(y, goes_on ? h1 : nullptr, here);
+        }
+    }
+    if (last_h >= 0) copy(at(p, last_h), h[steps % 2], own);
 }
 
 tenon_status Steps::run(void* const* p, tenon_error* err) const {
@@ -92,39 +163,7 @@ tenon_status Steps::run(void* const* p, tenon_error* err) const {
                       ll(steps));
         return report(err, TENON_INDEX_OUT_OF_RANGE, text);
     }
-    const size_t state_bytes = static_cast<size_t>(batch * hidden) * sizeof(float);
-    const auto begin_state = [&](float* state, const float* initial) {
-        if (state == nullptr || state == initial) return;
-        if (initial != nullptr) {
-            std::memcpy(state, initial, state_bytes);
-        } else {
-            std::memset(state, 0, state_bytes);
-        }
-    };
-    begin_state(at(p, h), at(p, initial_h));
-    begin_state(at(p, c), at(p, initial_c));
-    for (int64_t s = 0; s < steps; ++s) {
-        const int64_t step = reverse ? steps - 1 - s : s;
-        const float* x_gates = at(p, gates) + step * batch * columns;
-        multiply(p, x_gates);
-        float* y = dst < 0 ? nullptr : at(p, dst) + step * batch * hidden;
-        if (length == nullptr) {
-            advance(p, x_gates, 0, batch);
-            if (y != nullptr) std::memcpy(y, at(p, h), state_bytes);
-            continue;
-        }
-        for (int64_t row = 0; row < batch; ++row) {
-            const size_t bytes = static_cast<size_t>(hidden) * sizeof(float);
-            const bool goes_on = step < length[row];
-            if (goes_on) advance(p, x_gates, row, row + 1);
-            if (y == nullptr) continue;
-            if (goes_on) {
-                std::memcpy(y + row * hidden, at(p, h) + row * hidden, bytes);
-            } else {
-                std::memset(y + row * hidden, 0, bytes);
-            }
-        }
-    }
+    parallel_team(threads, [&](int64_t me, int64_t members) { run(p, share(me, members)); });
     return TENON_OK;
 }
 
@@ -147,7 +186,7 @@ class RecurrentNode final : public Node {
         s.reverse = params_.reverse != 0;
         s.gemv = &cpu::select_gemv(l.engine().isa());
         s.rnn = &cpu::select_rnn(l.engine().isa());
-        // Threads meet once a step, so one step has to be worth it.
+        // Threads meet in each step, so one step has to be worth it.
         const int64_t flops = 2 * s.batch * s.columns * s.hidden;
         s.threads =
             l.threads_for(static_cast<double>(flops), static_cast<double>(cpu::gemv_packed_bytes(s.hidden, s.columns)));
@@ -167,11 +206,12 @@ class RecurrentNode final : public Node {
         s.peepholes = read(params_.peepholes);
         s.dst = params_.dst < 0 ? -1 : add(l.define(static_cast<int>(params_.dst)), true);
         const int64_t state_bytes = s.batch * s.hidden * 4;
-        const auto state = [&](int64_t id) {
-            return add(id < 0 ? l.scratch(state_bytes) : l.define(static_cast<int>(id)), true);
-        };
-        s.h = state(params_.last_h);
-        s.c = s.lstm ? state(params_.last_c) : -1;
+        s.last_h = params_.last_h < 0 ? -1 : add(l.define(static_cast<int>(params_.last_h)), true);
+        s.c = -1;
+        if (s.lstm) {
+            s.c = add(params_.last_c < 0 ? l.scratch(state_bytes) : l.define(static_cast<int>(params_.last_c)), true);
+        }
+        s.states = add(l.scratch(2 * state_bytes), true);
         s.work = add(l.scratch(s.batch * s.columns * 4), true);
         l.add_kernel(operands, s.threads, s.steps * flops, std::string("tenon_gemv:") + cpu::isa_name(s.gemv->isa),
                      [s](void* const* p, tenon_error* err) { return s.run(p, err); });
