@@ -42,7 +42,7 @@ void parallel_ranges(int threads, int64_t count, int64_t grain, const Body& body
     }
 }
 
-// Calls body(me, members) on `threads` threads at once, which may meet in team_barrier().
+// Calls body(me, members) on `threads` threads at once.
 template <typename Body>
 void parallel_team(int threads, const Body& body) {
     if (threads <= 1) {
@@ -51,11 +51,6 @@ void parallel_team(int threads, const Body& body) {
     }
 #pragma omp parallel num_threads(threads)
     body(static_cast<int64_t>(omp_get_thread_num()), static_cast<int64_t>(omp_get_num_threads()));
-}
-
-// For all members of a parallel_team; nothing outside of one.
-inline void team_barrier() {
-#pragma omp barrier
 }
 
 }  // namespace tenon

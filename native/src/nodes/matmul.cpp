@@ -5,7 +5,6 @@
 #include "../lowering.h"
 #include "epilogue.h"
 #include "gemv/gemv.h"
-#include "gemv_weights.h"
 
 namespace tenon {
 namespace {
@@ -91,6 +90,11 @@ void MatmulNode::lower(Lowering& l) const {
     lower_onednn(l, one_product);
 }
 
+// The panels of cpu::gemv_pack are what oneDNN calls BA16a64b when K is a multiple of 16, so both can share them.
+MemoryDesc panel_desc(int64_t k, int64_t n) {
+    return MemoryDesc::tagged({k, n}, dnnl_BA16a64b);
+}
+
 bool MatmulNode::try_gemv(Lowering& l, int64_t m, int64_t k, int64_t n) const {
     const cpu::GemvKernels& kernels = cpu::select_gemv(l.engine().isa());
     cpu::GemvParams params{};
@@ -126,7 +130,17 @@ bool MatmulNode::try_gemv(Lowering& l, int64_t m, int64_t k, int64_t n) const {
     const int threads = l.threads_for(2.0 * static_cast<double>(m * k * n), bytes);
     std::vector<Operand> operands{{l.plain(shape_.a), false}};
     const Dims lie = shape_.transpose_b ? Dims{1, k} : Dims{n, 1};
-    operands.push_back({gemv_weights(l, shape_.b, k, n, lie), false});
+    if (k % 16 == 0) {
+        operands.push_back({l.repacked(shape_.b, MemoryDesc::strided({k, n}, lie), panel_desc(k, n)), false});
+    } else {
+        const std::string tag = "gemv " + std::to_string(lie[0]) + " " + std::to_string(lie[1]);
+        const void* packed = l.engine().packed_own(l.value(shape_.b).index, tag, cpu::gemv_packed_bytes(k, n),
+                                                   [&](const void* plain, void* to) {
+                                                       cpu::gemv_pack(static_cast<const float*>(plain), lie[0], lie[1],
+                                                                      k, n, static_cast<float*>(to), 0, panels);
+                                                   });
+        operands.push_back({l.constant_memory(packed, cpu::gemv_packed_bytes(k, n), shape_.b), false});
+    }
     const bool has_bias = shape_.bias >= 0, has_residual = residual >= 0;
     if (has_bias) operands.push_back({l.plain(shape_.bias), false});
     int dst = -1;
@@ -275,21 +289,6 @@ void check_matmul(const tenon_program& p, const tenon_matmul_params& a) {
 }
 
 }  // namespace
-
-int gemv_weights(Lowering& l, int weights, int64_t k, int64_t n, const Dims& strides) {
-    // The panels are what oneDNN calls BA16a64b when K is a multiple of 16, so both can share them.
-    if (k % 16 == 0) {
-        return l.repacked(weights, MemoryDesc::strided({k, n}, strides), MemoryDesc::tagged({k, n}, dnnl_BA16a64b));
-    }
-    const std::string tag = "gemv " + std::to_string(strides[0]) + " " + std::to_string(strides[1]);
-    const int64_t bytes = cpu::gemv_packed_bytes(k, n), panels = (n + cpu::kGemvPanel - 1) / cpu::kGemvPanel;
-    const void* packed = l.engine().packed_own(l.value(weights).index, tag, bytes, [&](const void* plain, void* to) {
-        cpu::gemv_pack(static_cast<const float*>(plain), strides[0], strides[1], k, n, static_cast<float*>(to), 0,
-                       panels);
-    });
-    return l.constant_memory(packed, bytes, weights);
-}
-
 }  // namespace tenon
 
 using namespace tenon;

@@ -1,11 +1,14 @@
 // LSTM and GRU, one direction at a time.
+#include <sched.h>
+
 #include <algorithm>
+#include <atomic>
 #include <cstring>
+#include <new>
 
 #include "../add_call.h"
 #include "../lowering.h"
 #include "gemv/gemv.h"
-#include "gemv_weights.h"
 #include "rnn/rnn.h"
 
 namespace tenon {
@@ -19,30 +22,66 @@ std::vector<int> present(std::initializer_list<int64_t> ids) {
     return result;
 }
 
+// Units of the state that a thread takes at a time, in one step, with all their gates: a panel of each gate's weights.
+constexpr int64_t kBlock = cpu::kGemvPanel;
+
+// How far the blocks are. Each block is taken once in each step, first of all by the thread that had it in the step
+// before, whose cache has its weights; a thread that others have left behind, or that has no processor at the moment,
+// is not waited for unless it has taken a block. A step begins when all blocks of the one before are done.
+class Progress {
+  public:
+    static int64_t bytes(int64_t blocks) { return (1 + blocks) * static_cast<int64_t>(sizeof(Line)); }
+    Progress(void* memory, int64_t blocks) : lines_(static_cast<Line*>(memory)), blocks_(blocks) {
+        for (int64_t i = 0; i <= blocks; ++i) new (lines_ + i) Line{};
+    }
+    // True for one thread only.
+    bool take(int64_t block, int64_t step) {
+        int64_t expected = step;
+        return lines_[1 + block].count.compare_exchange_strong(expected, step + 1, std::memory_order_acq_rel);
+    }
+    void finish() { lines_[0].count.fetch_add(1, std::memory_order_acq_rel); }
+    // The step that is under way, once it is another than `step`.
+    int64_t wait_after(int64_t step) const {
+        for (int spins = 0;; ++spins) {
+            const int64_t now = lines_[0].count.load(std::memory_order_acquire) / blocks_;
+            if (now > step) return now;
+            if (spins < 1000) {
+                __builtin_ia32_pause();
+            } else {
+                sched_yield();
+            }
+        }
+    }
+
+  private:
+    // Of its own, so that threads do not take one another's.
+    struct alignas(64) Line {
+        std::atomic<int64_t> count{0};
+    };
+    Line* const lines_;
+    const int64_t blocks_;
+};
+
 // What a run needs to know; positions among the step's operands, -1: none.
 struct Steps {
     int64_t steps, batch, hidden, columns;
     bool lstm, reverse;
     int threads;
-    int gates, weights, bias, lengths, initial_h, initial_c, peepholes, dst, last_h, c, work, states;
+    int gates, weights, bias, lengths, initial_h, initial_c, peepholes, dst, last_h, c, work, states, progress;
     const cpu::GemvKernels* gemv;
     const cpu::RnnKernels* rnn;
 
+    int64_t blocks() const { return (hidden + kBlock - 1) / kBlock; }
     tenon_status run(void* const* p, tenon_error* err) const;
 
   private:
-    // Units of the state, and panels of the weights, that one thread does.
-    struct Share {
-        int64_t unit_begin, unit_end, panel_begin, panel_end;
-    };
-    Share share(int64_t me, int64_t members) const;
-    // Whether the panels of a thread are those of its units, so that it need not wait for the others' products.
-    bool aligned() const { return hidden % cpu::kGemvPanel == 0; }
-    void run(void* const* p, const Share& mine) const;
-    void multiply(void* const* p, const float* x_gates, const float* h0, int64_t panel_begin, int64_t panel_end) const;
+    void block(void* const* p, int64_t step, int64_t number) const;
+    void multiply(void* const* p, const float* x_gates, const float* h0, int64_t number) const;
     void advance(void* const* p, const float* x_gates, const float* h0, float* h1, const cpu::RnnRange& range) const;
     // to = from in these rows and units; zeros without from.
     void copy(float* to, const float* from, const cpu::RnnRange& range) const;
+    // Two by turns: others may still read the old state when a thread writes the new one.
+    float* state(void* const* p, int64_t step) const { return at(p, states) + step % 2 * batch * hidden; }
 
     template <typename T = float>
     T* at(void* const* p, int position) const {
@@ -50,32 +89,23 @@ struct Steps {
     }
 };
 
-Steps::Share Steps::share(int64_t me, int64_t members) const {
-    const int64_t grain = aligned() ? cpu::kGemvPanel : 16, grains = (hidden + grain - 1) / grain;
-    const int64_t panels = (columns + cpu::kGemvPanel - 1) / cpu::kGemvPanel;
-    Share s{};
-    s.unit_begin = std::min(hidden, grains * me / members * grain);
-    s.unit_end = std::min(hidden, grains * (me + 1) / members * grain);
-    s.panel_begin = panels * me / members;
-    s.panel_end = panels * (me + 1) / members;
-    return s;
-}
-
-// work = h0 R^T + bias; for LSTM, + gates.
-void Steps::multiply(void* const* p, const float* x_gates, const float* h0, int64_t panel_begin,
-                     int64_t panel_end) const {
+// work = h0 R^T + bias, for LSTM + gates, in the columns of the block's units.
+void Steps::multiply(void* const* p, const float* x_gates, const float* h0, int64_t number) const {
     cpu::GemvParams params{};
-    params.packed = at(p, weights);
-    params.bias = at(p, bias);
     params.k = params.x_stride = hidden;
-    params.n = params.residual_stride = params.y_stride = columns;
+    params.n = hidden;
+    params.residual_stride = params.y_stride = columns;
     params.activation = cpu::Function::identity;
-    for (int64_t row = 0; row < batch; row += cpu::kGemvMaxRows) {
-        params.m = std::min(cpu::kGemvMaxRows, batch - row);
-        params.x = h0 + row * hidden;
-        params.residual = lstm ? x_gates + row * columns : nullptr;
-        params.y = at(p, work) + row * columns;
-        gemv->run(params, panel_begin, panel_end);
+    for (int64_t first = 0; first < columns; first += hidden) {
+        params.packed = at(p, weights) + first / hidden * cpu::gemv_packed_bytes(hidden, hidden) / 4;
+        params.bias = bias < 0 ? nullptr : at(p, bias) + first;
+        for (int64_t row = 0; row < batch; row += cpu::kGemvMaxRows) {
+            params.m = std::min(cpu::kGemvMaxRows, batch - row);
+            params.x = h0 + row * hidden;
+            params.residual = lstm ? x_gates + row * columns + first : nullptr;
+            params.y = at(p, work) + row * columns + first;
+            gemv->run(params, number, number + 1);
+        }
     }
 }
 
@@ -112,46 +142,31 @@ void Steps::copy(float* to, const float* from, const cpu::RnnRange& range) const
     }
 }
 
-void Steps::run(void* const* p, const Share& mine) const {
+void Steps::block(void* const* p, int64_t step, int64_t number) const {
+    const int64_t t = reverse ? steps - 1 - step : step;
+    const float* x_gates = at(p, gates) + t * batch * columns;
+    const float* h0 = state(p, step);
+    float* h1 = state(p, step + 1);
+    float* y = dst < 0 ? nullptr : at(p, dst) + t * batch * hidden;
+    multiply(p, x_gates, h0, number);
     const int32_t* length = at<int32_t>(p, lengths);
-    const cpu::RnnRange own{0, batch, mine.unit_begin, mine.unit_end};
-    // Two states by turns: others may still read the old one when a thread writes the new one.
-    float* h[2] = {at(p, states), at(p, states) + batch * hidden};
-    copy(h[0], at(p, initial_h), own);
-    if (lstm) copy(at(p, c), at(p, initial_c), own);
-    for (int64_t s = 0; s < steps; ++s) {
-        team_barrier();
-        const float* h0 = h[s % 2];
-        float* h1 = h[(s + 1) % 2];
-        const int64_t step = reverse ? steps - 1 - s : s;
-        const float* x_gates = at(p, gates) + step * batch * columns;
-        if (aligned()) {
-            for (int64_t gate = 0; gate < columns; gate += hidden) {
-                multiply(p, x_gates, h0, (gate + mine.unit_begin) / cpu::kGemvPanel,
-                         (gate + mine.unit_end) / cpu::kGemvPanel);
-            }
-        } else {
-            multiply(p, x_gates, h0, mine.panel_begin, mine.panel_end);
-            team_barrier();
-        }
-        float* y = dst < 0 ? nullptr : at(p, dst) + step * batch * hidden;
-        if (length == nullptr) {
-            advance(p, x_gates, h0, h1, own);
-            if (y != nullptr) copy(y, h1, own);
-            continue;
-        }
-        for (int64_t row = 0; row < batch; ++row) {
-            const cpu::RnnRange here{row, row + 1, mine.unit_begin, mine.unit_end};
-            const bool goes_on = step < length[row];
-            if (goes_on) {
-                advance(p, x_gates, h0, h1, here);
-            } else {
-                copy(h1, h0, here);
-            }
-            if (y != nullptr) copy(y, goes_on ? h1 : nullptr, here);
-        }
+    cpu::RnnRange here{0, batch, number * kBlock, std::min(hidden, (number + 1) * kBlock)};
+    if (length == nullptr) {
+        advance(p, x_gates, h0, h1, here);
+        if (y != nullptr) copy(y, h1, here);
+        return;
     }
-    if (last_h >= 0) copy(at(p, last_h), h[steps % 2], own);
+    for (int64_t row = 0; row < batch; ++row) {
+        here.row_begin = row;
+        here.row_end = row + 1;
+        const bool goes_on = t < length[row];
+        if (goes_on) {
+            advance(p, x_gates, h0, h1, here);
+        } else {
+            copy(h1, h0, here);
+        }
+        if (y != nullptr) copy(y, goes_on ? h1 : nullptr, here);
+    }
 }
 
 tenon_status Steps::run(void* const* p, tenon_error* err) const {
@@ -163,7 +178,23 @@ tenon_status Steps::run(void* const* p, tenon_error* err) const {
                       ll(steps));
         return report(err, TENON_INDEX_OUT_OF_RANGE, text);
     }
-    parallel_team(threads, [&](int64_t me, int64_t members) { run(p, share(me, members)); });
+    const cpu::RnnRange all{0, batch, 0, hidden};
+    copy(state(p, 0), at(p, initial_h), all);
+    if (lstm) copy(at(p, c), at(p, initial_c), all);
+    const int64_t count = blocks();
+    Progress done(p[progress], count);
+    parallel_team(threads, [&](int64_t me, int64_t members) {
+        const int64_t own = count * me / members;
+        for (int64_t step = 0; step < steps; step = done.wait_after(step)) {
+            for (int64_t i = 0; i < count; ++i) {
+                const int64_t number = (own + i) % count;
+                if (!done.take(number, step)) continue;
+                block(p, step, number);
+                done.finish();
+            }
+        }
+    });
+    if (last_h >= 0) copy(at(p, last_h), state(p, steps), all);
     return TENON_OK;
 }
 
@@ -198,7 +229,7 @@ class RecurrentNode final : public Node {
         };
         const auto read = [&](int64_t id) { return id < 0 ? -1 : add(l.plain(static_cast<int>(id)), false); };
         s.gates = read(params_.gates);
-        s.weights = add(gemv_weights(l, static_cast<int>(params_.weights), s.hidden, s.columns, {1, s.hidden}), false);
+        s.weights = add(packed_weights(l, s.hidden, s.columns), false);
         s.bias = read(params_.bias);
         s.lengths = read(params_.lengths);
         s.initial_h = read(params_.initial_h);
@@ -212,12 +243,28 @@ class RecurrentNode final : public Node {
             s.c = add(params_.last_c < 0 ? l.scratch(state_bytes) : l.define(static_cast<int>(params_.last_c)), true);
         }
         s.states = add(l.scratch(2 * state_bytes), true);
+        s.progress = add(l.scratch(Progress::bytes(s.blocks())), true);
         s.work = add(l.scratch(s.batch * s.columns * 4), true);
         l.add_kernel(operands, s.threads, s.steps * flops, std::string("tenon_gemv:") + cpu::isa_name(s.gemv->isa),
                      [s](void* const* p, tenon_error* err) { return s.run(p, err); });
     }
 
   private:
+    // Each gate's weights in panels of their own.
+    int packed_weights(Lowering& l, int64_t hidden, int64_t columns) const {
+        const int id = static_cast<int>(params_.weights);
+        const int64_t each = cpu::gemv_packed_bytes(hidden, hidden), count = columns / hidden;
+        const auto pack = [&](const void* plain, void* to) {
+            for (int64_t gate = 0; gate < count; ++gate) {
+                cpu::gemv_pack(static_cast<const float*>(plain) + gate * hidden * hidden, 1, hidden, hidden, hidden,
+                               static_cast<float*>(to) + gate * each / 4, 0, (hidden + kBlock - 1) / kBlock);
+            }
+        };
+        const void* packed =
+            l.engine().packed_own(l.value(id).index, "recurrent " + std::to_string(count), count * each, pack);
+        return l.constant_memory(packed, count * each, id);
+    }
+
     const tenon_recurrent_params params_;
 };
 
