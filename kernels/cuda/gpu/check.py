@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Builds the CUDA kernels, checks every one against PyTorch and times it against PyTorch and the GPU's limits.
 
-    python3 kernels/cuda/gpu/check.py --out results.json            all, about nine minutes
-    python3 kernels/cuda/gpu/check.py --quick --out results.json    the first three times of each family, about four
+    python3 kernels/cuda/gpu/check.py --out results.json            all, at most nine minutes
+    python3 kernels/cuda/gpu/check.py --quick --out results.json    the first three times of each family and
+                                                                    no torch.compile beside them, two
     python3 kernels/cuda/gpu/check.py --host                        no GPU: the same cases on the SIMT shim
 
 Needs nvcc (of CUDA 12.8 or newer), g++ and PyTorch with CUDA; with --host g++ and any PyTorch. Nothing of Tenon's own
@@ -132,10 +133,10 @@ def find_nvcc():
 
 
 class Runner:
-    def __init__(self, work, family, host):
+    def __init__(self, work, family, host, quick):
         import torch
 
-        self.torch, self.host, self.family = torch, host, family
+        self.torch, self.host, self.quick, self.family = torch, host, quick, family
         self.capturing = False  # stays true when a capture failed
         self.folder = folder_of(family)
         self.library = ctypes.CDLL(str(work / f"lib{self.folder.name}.so"))
@@ -261,8 +262,11 @@ class Runner:
             return [self.torch.compile(f) for f in functions]
 
         for name in problems[0].peers:
+            compiles = name.startswith("compile")
+            if compiles and self.quick:
+                continue  # it takes seconds a case
             functions = [p.peers[name] for p in problems]
-            yield name, lambda f=functions, compiles=name.startswith("compile"): compiled(f) if compiles else f
+            yield name, lambda f=functions, compiles=compiles: compiled(f) if compiles else f
 
     def warm_peers(self, case):
         """Compiles what the timing will want, into the cache on disk. Returns what failed."""
@@ -371,7 +375,7 @@ def run_cases(options):
         family_end = time.monotonic() + (end - time.monotonic()) / (len(options.family) - f)
         tell(begin=[f, -1], family=family, case="(loading)")
         try:
-            runner = Runner(Path(options.work), family, options.host)
+            runner = Runner(Path(options.work), family, options.host, options.quick)
             cases = list(runner.cases(options.host))
         except Exception as e:
             tell(result=dict(family=family, case="(loading)", passed=False, error=f"{type(e).__name__}: {e}"[:600]))
@@ -680,7 +684,7 @@ def main():
     names = families(options.family)
     result, compute_capability = header(options)
     report = Report(result, options.out)
-    total = options.seconds or (3600 if options.host else 270 if options.quick else 540)
+    total = options.seconds or (3600 if options.host else 120 if options.quick else 540)
     end = report.begun + total
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         options.work = Path(folder)
@@ -697,7 +701,7 @@ def main():
             supervise(options, "limits", [], end, lambda line: report.add("checks", line) if "error" in line else
                       result["limits"].update(line))
         # Checks side by side: they do not measure.
-        check_end = end if options.host or options.no_time else report.begun + 0.6 * total
+        check_end = end if options.host or options.no_time else report.begun + 0.7 * total
 
         def check(name):
             supervise(options, "check", [name], check_end, lambda line: report.add("checks", line))
