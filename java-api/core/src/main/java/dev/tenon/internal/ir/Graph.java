@@ -115,7 +115,7 @@ public final class Graph {
         List<Node> kept = new ArrayList<>(nodes.size());
         for (int i = nodes.size() - 1; i >= 0; i--) {
             Node n = nodes.get(i);
-            if (n.outputs().stream().anyMatch(live::contains)) {
+            if (n.outputs().stream().anyMatch(v -> !v.isAbsent() && live.contains(v))) {
                 kept.add(n);
                 n.inputs().forEach(live::add);
             }

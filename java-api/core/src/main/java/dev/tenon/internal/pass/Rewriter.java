@@ -87,7 +87,9 @@ public final class Rewriter {
         Map<Value, Node> producer = new IdentityHashMap<>();
         for (Node n : nodes) {
             for (Value v : n.outputs()) {
-                producer.put(v, n);
+                if (!v.isAbsent()) {
+                    producer.put(v, n);
+                }
             }
         }
         Set<Node> needed = Collections.newSetFromMap(new IdentityHashMap<>());

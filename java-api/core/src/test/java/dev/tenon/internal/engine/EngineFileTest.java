@@ -8,6 +8,7 @@ import dev.tenon.DataType;
 import dev.tenon.Engine;
 import dev.tenon.EngineFormatException;
 import dev.tenon.Session;
+import dev.tenon.Shape;
 import dev.tenon.Tensor;
 import dev.tenon.internal.onnx.TestModel;
 import java.io.IOException;
@@ -108,6 +109,58 @@ class EngineFileTest {
         aLoadedEngineGivesEqualResults();
         saved = again;
         aLoadedEngineGivesEqualResults();
+    }
+
+    /** Two layers share their weights; steps and samples are open, and there may be none. */
+    @Test
+    void recurrentLayersAreKept() throws Exception {
+        TestModel m = new TestModel()
+                .input("x", DataType.FLOAT32, "T", "N", 8)
+                .input("l", DataType.INT32, "N")
+                .floats("w", new long[] {2, 32, 8}, Arrays.copyOf(random(1), 512))
+                .floats("r", new long[] {2, 32, 8}, Arrays.copyOf(random(2), 512))
+                .floats("gw", new long[] {1, 24, 8}, Arrays.copyOf(random(3), 192))
+                .floats("gr", new long[] {1, 24, 8}, Arrays.copyOf(random(4), 192))
+                .node("LSTM", "x w r - l", "a h", "hidden_size", 8, "direction", "bidirectional")
+                .node("LSTM", "x w r", "- - c", "hidden_size", 8, "direction", "bidirectional")
+                .node("GRU", "x gw gr", "g", "hidden_size", 8, "linear_before_reset", 1)
+                .unrankedOutput("a", DataType.FLOAT32)
+                .unrankedOutput("h", DataType.FLOAT32)
+                .unrankedOutput("c", DataType.FLOAT32)
+                .unrankedOutput("g", DataType.FLOAT32);
+        Path model = m.save(folder, "recurrent.onnx");
+        Path first = folder.resolve("first.tenon");
+        Path second = folder.resolve("second.tenon");
+        try (Engine engine = Engine.load(model)) {
+            engine.save(first);
+            try (Engine loaded = Engine.load(first)) {
+                loaded.save(second);
+            }
+            assertThat(Files.size(second)).isEqualTo(Files.size(first));
+            try (Engine loaded = Engine.load(second)) {
+                for (int[] size : new int[][] {{5, 3}, {1, 1}, {0, 2}, {3, 0}, {64, 9}}) {
+                    int[] lengths = new int[size[1]];
+                    Arrays.fill(lengths, size[0] / 2);
+                    try (Tensor x = Tensor.allocate(DataType.FLOAT32, Shape.of(size[0], size[1], 8));
+                            Tensor l = Tensor.of(lengths, size[1])) {
+                        for (long i = 0; i < x.size(); i++) {
+                            x.setDouble(i, Math.sin(i));
+                        }
+                        Map<String, Tensor> expected = engine.run(Map.of("x", x, "l", l));
+                        Map<String, Tensor> actual = loaded.run(Map.of("x", x, "l", l));
+                        for (String name : List.of("a", "h", "c", "g")) {
+                            assertThat(actual.get(name).shape())
+                                    .isEqualTo(expected.get(name).shape());
+                            assertThat(actual.get(name).toFloatArray())
+                                    .as(name)
+                                    .containsExactly(expected.get(name).toFloatArray());
+                            expected.get(name).close();
+                            actual.get(name).close();
+                        }
+                    }
+                }
+            }
+        }
     }
 
     @Test

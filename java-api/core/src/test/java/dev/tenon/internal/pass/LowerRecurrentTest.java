@@ -2,6 +2,7 @@ package dev.tenon.internal.pass;
 
 import dev.tenon.DataType;
 import dev.tenon.internal.ir.Graph;
+import dev.tenon.internal.ir.Node;
 import dev.tenon.internal.ir.Value;
 import dev.tenon.internal.op.Recurrent;
 import dev.tenon.internal.op.Recurrent.Cell;
@@ -26,6 +27,30 @@ class LowerRecurrentTest {
         PassCheck.rewrites(PASS, "gru", b -> graph(b, layer(Cell.GRU, Direction.FORWARD, false), "bhl"));
         PassCheck.rewrites(
                 PASS, "gru_batch_first", b -> graph(b, layer(Cell.GRU, Direction.BIDIRECTIONAL, true), "bh"));
+    }
+
+    /** Inputs left out are no outputs left out: all of them are one value, which no node writes. */
+    @Test
+    void layersOfWhichSomeOutputsAreUnused() {
+        for (String unused : List.of("0", "1", "2", "01", "02", "12")) {
+            for (String with : List.of("", "blhcp")) {
+                Recurrent lstm = layer(Cell.LSTM, Direction.BIDIRECTIONAL, false);
+                PassCheck.rewrites(PASS, null, b -> without(unused, graph(b, lstm, with)));
+            }
+        }
+        for (String unused : List.of("0", "1")) {
+            Recurrent gru = layer(Cell.GRU, Direction.FORWARD, true);
+            PassCheck.rewrites(PASS, null, b -> without(unused, graph(b, gru, "h")));
+        }
+    }
+
+    private static Graph without(String unused, Graph g) {
+        Node layer = g.nodes().getFirst();
+        List<Value> outputs = new ArrayList<>(layer.outputs());
+        unused.chars().forEach(i -> outputs.set(i - '0', Value.ABSENT));
+        List<Value> left = outputs.stream().filter(v -> !v.isAbsent()).toList();
+        Node n = new Node(layer.op(), layer.inputs(), outputs, layer.origin());
+        return new Graph(g.name(), g.inputs(), left, g.constants(), List.of(n));
     }
 
     @Test
