@@ -118,6 +118,23 @@ public final class Inference {
         }
     }
 
+    /**
+     * @param dims what is not known, here or of the input, fits
+     * @throws ShapeException if input {@code i} is given with another element type, another rank or other sizes
+     */
+    public void requireShape(int i, DataType type, Dim... dims) {
+        if (!has(i)) {
+            return;
+        }
+        requireType(i, type);
+        SymbolicShape s = shape(i);
+        boolean fits = !s.isRanked() || s.rank() == dims.length;
+        for (int d = 0; fits && s.isRanked() && d < dims.length; d++) {
+            fits = !s.dim(d).isKnown() || !dims[d].isKnown() || s.dim(d).equals(dims[d]);
+        }
+        require(fits, "input " + i + " has shape " + s + "; expected " + SymbolicShape.of(dims));
+    }
+
     /** An exception that names the node, its inputs and the broken rule. */
     public ShapeException error(String message) {
         return new ShapeException(node.describe() + ": " + message + "; inputs are " + node.inputs());

@@ -200,7 +200,7 @@ public record Recurrent(
             in.require(r.size(2) < 0 || r.size(2) == h, "r has shape " + r + " but the hidden size is " + h);
             for (SymbolicShape s : List.of(w, r)) {
                 in.require(
-                        s.size(1) < 0 || s.size(1) == cell.gates * h,
+                        s.size(1) < 0 || s.size(1) == Math.multiplyExact((long) cell.gates, h),
                         "w and r have shapes " + w + " and " + r + "; expected " + cell.gates * h + " rows");
             }
         }
@@ -212,13 +212,24 @@ public record Recurrent(
         SymbolicShape y = batchFirst
                 ? SymbolicShape.of(batch, steps, Dim.of(d), hidden)
                 : SymbolicShape.of(steps, Dim.of(d), batch, hidden);
-        SymbolicShape last =
-                batchFirst ? SymbolicShape.of(batch, Dim.of(d), hidden) : SymbolicShape.of(Dim.of(d), batch, hidden);
+        Dim[] state = batchFirst ? new Dim[] {batch, Dim.of(d), hidden} : new Dim[] {Dim.of(d), batch, hidden};
+        SymbolicShape last = SymbolicShape.of(state);
+        in.requireShape(3, type, Dim.of(d), times(2L * cell.gates, hidden));
+        in.requireShape(4, DataType.INT32, batch);
+        in.requireShape(5, type, state);
+        if (cell == Cell.LSTM) {
+            in.requireShape(6, type, state);
+            in.requireShape(7, type, Dim.of(d), times(3, hidden));
+        }
         List<ValueType> out = new ArrayList<>(List.of(new TensorType(type, y), new TensorType(type, last)));
         if (cell == Cell.LSTM) {
             out.add(new TensorType(type, last));
         }
         return out;
+    }
+
+    static Dim times(long factor, Dim d) {
+        return d instanceof Dim.Known(long size) ? Dim.of(Math.multiplyExact(factor, size)) : Dim.unknown();
     }
 
     private static SymbolicShape ranked(Inference in, int i) {

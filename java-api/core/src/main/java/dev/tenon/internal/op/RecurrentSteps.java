@@ -1,5 +1,6 @@
 package dev.tenon.internal.op;
 
+import dev.tenon.DataType;
 import dev.tenon.Datum;
 import dev.tenon.Shape;
 import dev.tenon.Tensor;
@@ -41,17 +42,23 @@ public record RecurrentSteps(Recurrent.Cell cell, boolean reverse) implements Op
 
     @Override
     public List<ValueType> infer(Inference in) {
-        in.require(in.dtype(GATES) == in.dtype(WEIGHTS), "gates and r have different element types");
+        DataType type = in.dtype(GATES);
         SymbolicShape gates = in.shape(GATES).isRanked() ? in.shape(GATES) : SymbolicShape.ofRank(3);
         SymbolicShape r = in.shape(WEIGHTS).isRanked() ? in.shape(WEIGHTS) : SymbolicShape.ofRank(2);
         in.require(gates.rank() == 3 && r.rank() == 2, "gates and r must have ranks 3 and 2");
-        in.require(
-                gates.size(2) < 0 || r.size(0) < 0 || gates.size(2) == r.size(0),
-                "gates and r have shapes " + gates + " and " + r);
         Dim hidden = r.dim(1);
-        TensorType state = new TensorType(in.dtype(GATES), SymbolicShape.of(gates.dim(1), hidden));
+        Dim batch = gates.dim(1);
+        Dim rows = Recurrent.times(cell.gates(), hidden);
+        in.requireShape(GATES, type, gates.dim(0), batch, rows);
+        in.requireShape(WEIGHTS, type, rows, hidden);
+        in.requireShape(BIAS, type, rows);
+        in.requireShape(LENGTHS, DataType.INT32, batch);
+        in.requireShape(INITIAL_H, type, batch, hidden);
+        in.requireShape(INITIAL_C, type, batch, hidden);
+        in.requireShape(PEEPHOLES, type, Recurrent.times(3, hidden));
+        TensorType state = new TensorType(type, SymbolicShape.of(batch, hidden));
         List<ValueType> out = new ArrayList<>();
-        out.add(new TensorType(in.dtype(GATES), SymbolicShape.of(gates.dim(0), gates.dim(1), hidden)));
+        out.add(new TensorType(type, SymbolicShape.of(gates.dim(0), batch, hidden)));
         out.add(state);
         if (cell == Recurrent.Cell.LSTM) {
             out.add(state);

@@ -15,6 +15,7 @@ import dev.tenon.internal.op.FusedMatMul;
 import dev.tenon.internal.op.Gather;
 import dev.tenon.internal.op.Recurrent;
 import dev.tenon.internal.op.RecurrentSteps;
+import dev.tenon.internal.op.Squeeze;
 import dev.tenon.internal.op.Transpose;
 import dev.tenon.internal.op.Unsqueeze;
 import java.util.ArrayList;
@@ -152,14 +153,17 @@ final class LowerRecurrent implements Rule {
 
         /** An initial state of this direction. */
         private Value state(String at, Value states, int d, Dim batch, Dim hidden) {
-            return states.isAbsent()
-                    ? Value.ABSENT
+            if (states.isAbsent()) {
+                return Value.ABSENT;
+            }
+            TensorType type = type(SymbolicShape.of(batch, hidden));
+            int axis = layer.batchFirst() ? 1 : 0;
+            // Squeeze copies nothing and takes one direction only.
+            return directions == 1
+                    ? patch.node(
+                            at, type, new Squeeze(), states, patch.constant(at + "_axes", longs(Shape.of(1), axis)))
                     : patch.node(
-                            at,
-                            type(SymbolicShape.of(batch, hidden)),
-                            new Gather(layer.batchFirst() ? 1 : 0),
-                            states,
-                            patch.constant(at + "_d", longs(Shape.scalar(), d)));
+                            at, type, new Gather(axis), states, patch.constant(at + "_d", longs(Shape.scalar(), d)));
         }
 
         /** Puts the axis of directions in: {@code old} of the parts. */

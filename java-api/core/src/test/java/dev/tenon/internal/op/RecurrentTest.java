@@ -7,9 +7,13 @@ import static org.assertj.core.api.Assertions.offset;
 import dev.tenon.DataType;
 import dev.tenon.ModelFormatException;
 import dev.tenon.Shape;
+import dev.tenon.ShapeException;
 import dev.tenon.Tensor;
 import dev.tenon.internal.ir.Op;
+import dev.tenon.internal.ir.TensorType;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -122,5 +126,45 @@ class RecurrentTest {
     void clipsWhatGoesIntoActivations() {
         Op op = Import.op("RNN", "activations", List.of("Affine"), "clip", 2f);
         assertThat(Run.one(op, steps(5, -9), cube(1), cube(0)).toDoubleArray()).containsExactly(2, -2);
+    }
+
+    /** Shapes that are known are checked before the layer runs: rewrites rely on them. */
+    @Test
+    void refusesInputsThatDoNotFit() {
+        Op lstm = Import.op("LSTM", "direction", "bidirectional");
+        TensorType x = floats(5, 3, 2);
+        TensorType w = floats(2, 16, 2);
+        TensorType r = floats(2, 16, 4);
+        TensorType state = floats(2, 3, 4);
+        TensorType lengths = TensorType.of(DataType.INT32, Shape.of(3));
+        Run.infer(lstm, Map.of(), x, w, r, floats(2, 32), lengths, state, state, floats(2, 12));
+        Run.infer(lstm, Map.of(), x, w, r, TensorType.unranked(DataType.FLOAT32), null, null, state);
+        refuses("input 3 has shape 1x32; expected 2x32", lstm, x, w, r, floats(1, 32));
+        refuses("input 3 has shape 64", lstm, x, w, r, floats(64));
+        refuses("input 3 has element type", lstm, x, w, r, TensorType.of(DataType.FLOAT64, Shape.of(2, 32)));
+        refuses("input 4 has shape 2; expected 3", lstm, x, w, r, null, TensorType.of(DataType.INT32, Shape.of(2)));
+        refuses("input 4 has element type", lstm, x, w, r, null, TensorType.of(DataType.INT64, Shape.of(3)));
+        refuses("input 5 has shape 3x2x4; expected 2x3x4", lstm, x, w, r, null, null, floats(3, 2, 4));
+        refuses("input 6 has shape 2x3x5", lstm, x, w, r, null, null, null, floats(2, 3, 5));
+        refuses("input 7 has shape 1x12; expected 2x12", lstm, x, w, r, null, null, null, null, floats(1, 12));
+
+        Op steps = new RecurrentSteps(Recurrent.Cell.GRU, false);
+        TensorType gates = floats(5, 3, 12);
+        TensorType weights = floats(12, 4);
+        Run.infer(steps, Map.of(), gates, weights, floats(12), lengths, floats(3, 4));
+        refuses("input 0 has shape 5x3x16; expected 5x3x12", steps, floats(5, 3, 16), weights);
+        refuses("input 1 has shape 16x4; expected 12x4", steps, gates, floats(16, 4));
+        refuses("input 2 has shape 16; expected 12", steps, gates, weights, floats(16));
+        refuses("input 4 has shape 2x4; expected 3x4", steps, gates, weights, null, null, floats(2, 4));
+    }
+
+    private static TensorType floats(long... dims) {
+        return TensorType.of(DataType.FLOAT32, Shape.of(dims));
+    }
+
+    private static void refuses(String message, Op op, @Nullable TensorType... inputs) {
+        assertThatThrownBy(() -> Run.infer(op, Map.of(), inputs))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining(message);
     }
 }

@@ -89,7 +89,7 @@ final class Run {
     }
 
     /** The type inferred for the first output. @param dims what is known of inputs' elements, by input index */
-    static TensorType infer(Op op, Map<Integer, List<Dim>> dims, TensorType... inputs) {
+    static TensorType infer(Op op, Map<Integer, List<Dim>> dims, @Nullable TensorType... inputs) {
         return (TensorType) op.infer(inference(op, dims, inputs)).getFirst();
     }
 
@@ -98,11 +98,15 @@ final class Run {
         return op.inferDims(inference(op, dims, inputs));
     }
 
-    private static Inference inference(Op op, Map<Integer, List<Dim>> dims, TensorType... inputs) {
+    private static Inference inference(Op op, Map<Integer, List<Dim>> dims, @Nullable TensorType... inputs) {
         List<Value> values = new ArrayList<>();
         Map<Value, List<Dim>> known = new IdentityHashMap<>();
         Map<Value, Tensor> constants = new IdentityHashMap<>();
         for (int i = 0; i < inputs.length; i++) {
+            if (inputs[i] == null) {
+                values.add(Value.ABSENT);
+                continue;
+            }
             Value v = new Value("i" + i, inputs[i]);
             values.add(v);
             List<Dim> d = dims.get(i);
