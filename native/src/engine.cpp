@@ -167,6 +167,13 @@ bool tenon_engine::release_plain(int64_t key) {
     return true;
 }
 
+void tenon_engine::remove_constant(int64_t key) {
+    const std::lock_guard lock(mutex_);
+    (void)constant(key);
+    std::erase_if(packed_, [&](const Packed& p) { return p.key == key; });
+    constants_.erase(key);
+}
+
 std::vector<uint8_t> tenon_engine::reorder_layout(const MemoryDesc& from, const MemoryDesc& to) {
     std::vector<uint8_t> bytes = layout_header(kReorder);
     const std::vector<uint8_t> source = from.blob(), target = to.blob();
@@ -300,6 +307,13 @@ tenon_status tenon_engine_release_plain(tenon_engine* engine, int64_t key, int64
     return guard(err, [&] {
         require(engine != nullptr && out_released != nullptr, "engine or out_released is NULL");
         *out_released = engine->release_plain(key) ? 1 : 0;
+    });
+}
+
+tenon_status tenon_engine_remove_constant(tenon_engine* engine, int64_t key, tenon_error* err) {
+    return guard(err, [&] {
+        require(engine != nullptr, "engine is NULL");
+        engine->remove_constant(key);
     });
 }
 

@@ -28,6 +28,7 @@ struct tenon_engine {
     // Plain data for a look that does not outlast the call; NULL when it was released.
     const void* peek_plain(int64_t key) const;
     bool release_plain(int64_t key);
+    void remove_constant(int64_t key);
 
     // The constant, whose plain data lie as `from` says, in layout `to`.
     const void* packed(int64_t key, const tenon::MemoryDesc& from, const tenon::MemoryDesc& to);

@@ -217,6 +217,9 @@ void bad_engines_and_constants() {
     check(tenon_engine_release_plain(engine.handle, 6, &released, &err) == TENON_NOT_FOUND, "unknown constant");
     call(tenon_engine_release_plain(engine.handle, 5, &released, &err), err);
     check(released == 0, "kept: there is no packed form");
+    check(tenon_engine_remove_constant(engine.handle, 6, &err) == TENON_NOT_FOUND, "unknown constant");
+    call(tenon_engine_remove_constant(engine.handle, 5, &err), err);
+    check(tenon_engine_add_constant(engine.handle, 5, data, 16, 0, &err) == TENON_OK, "key free again");
     Program p(engine);
     bool refused = false;
     try {

@@ -147,6 +147,8 @@ TENON_API tenon_status tenon_engine_add_constant(tenon_engine* engine, int64_t k
  * 0. A program finished later that wants the plain form gets it from a packed one. */
 TENON_API tenon_status tenon_engine_release_plain(tenon_engine* engine, int64_t key, int64_t* out_released,
                                                   tenon_error* err);
+/* Forgets constant `key` and frees its packed forms. No program that reads it may be left. */
+TENON_API tenon_status tenon_engine_remove_constant(tenon_engine* engine, int64_t key, tenon_error* err);
 
 typedef struct tenon_packed {
     int64_t key;        /* the constant's */
@@ -156,7 +158,8 @@ typedef struct tenon_packed {
     int64_t data_bytes;
 } tenon_packed;
 
-/* Packed forms made or imported so far; indexes are stable, later ones are appended. */
+/* Packed forms made or imported so far; indexes are stable until a constant is removed,
+ * later ones are appended. */
 TENON_API int64_t tenon_engine_packed_count(const tenon_engine* engine);
 TENON_API tenon_status tenon_engine_packed_get(const tenon_engine* engine, int64_t index, tenon_packed* out_packed,
                                                tenon_error* err);

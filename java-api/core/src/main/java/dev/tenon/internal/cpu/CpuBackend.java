@@ -28,7 +28,6 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicLong;
 
 /** The processor as a device: oneDNN and Tenon's own kernels behind one native engine, which holds the packed weights. */
 public final class CpuBackend implements Backend {
@@ -38,9 +37,19 @@ public final class CpuBackend implements Backend {
     private final int threads;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment engine;
-    private final Map<Value, Long> keys = Collections.synchronizedMap(new IdentityHashMap<>());
+    private final Map<Value, Shared> ofPrograms = new IdentityHashMap<>();
     private final Set<Long> registered = Collections.synchronizedSet(new HashSet<>());
-    private final AtomicLong nextKey = new AtomicLong(PROGRAM_KEYS);
+    private long nextKey = PROGRAM_KEYS;
+
+    /** A constant that is not the engine's: programs made of one body share it, and it goes with the last of them. */
+    private static final class Shared {
+        final long key;
+        int users;
+
+        Shared(long key) {
+            this.key = key;
+        }
+    }
 
     /**
      * @param threads threads of a run, the caller included
@@ -79,12 +88,38 @@ public final class CpuBackend implements Backend {
         return engine;
     }
 
-    /** The native number of a constant; registers it at its first use. */
-    long constantKey(Value v, Tensor t, ConstantKeys constants) {
-        long own = constants.key(v);
-        long key = own >= 0 ? own : keys.computeIfAbsent(v, k -> nextKey.getAndIncrement());
+    /**
+     * The native number of a constant; registers it at its first use.
+     *
+     * @param used what one program uses of constants that are not the engine's, for {@link #release}
+     */
+    synchronized long constantKey(Value v, Tensor t, ConstantKeys constants, Set<Value> used) {
+        long key = constants.key(v);
+        if (key < 0) {
+            Shared s = ofPrograms.computeIfAbsent(v, k -> new Shared(nextKey++));
+            if (used.add(v)) {
+                s.users++;
+            }
+            key = s.key;
+        }
         register(key, t.segment(), t.byteSize());
         return key;
+    }
+
+    /** Ends a program's use of these constants; the native engine forgets those that no other uses. */
+    synchronized void release(Set<Value> used) {
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment err = TenonH.newError(call);
+            for (Value v : used) {
+                Shared s = ofPrograms.get(v);
+                if (--s.users == 0) {
+                    ofPrograms.remove(v);
+                    if (registered.remove(s.key)) {
+                        NativeFailure.check(TenonH.engineRemoveConstant(engine, s.key, err), err);
+                    }
+                }
+            }
+        }
     }
 
     /**
@@ -96,7 +131,7 @@ public final class CpuBackend implements Backend {
     public record Packed(long key, MemorySegment layout, MemorySegment data) {}
 
     /** The packed forms of the engine's own constants made so far. They live as long as the backend. */
-    public List<Packed> packed() {
+    public synchronized List<Packed> packed() {
         List<Packed> out = new ArrayList<>();
         try (Arena call = Arena.ofConfined()) {
             MemorySegment err = TenonH.newError(call);

@@ -11,6 +11,7 @@ import dev.tenon.internal.ffi.TenonConstants;
 import dev.tenon.internal.ffi.TenonH;
 import dev.tenon.internal.ffi.TenonStructs;
 import dev.tenon.internal.ir.Graph;
+import dev.tenon.internal.ir.Value;
 import dev.tenon.internal.memory.MemoryScope;
 import dev.tenon.spi.Executable;
 import dev.tenon.spi.StepInfo;
@@ -20,6 +21,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** A placed native program. */
 final class CpuProgram implements Executable {
@@ -31,13 +33,18 @@ final class CpuProgram implements Executable {
     private final String model;
     private final List<StepInfo> steps;
     private final int threads;
+    private final CpuBackend backend;
+    private final Set<Value> constants;
 
-    CpuProgram(MemorySegment program, long arenaBytes, Graph graph, int threads) {
+    /** @param constants released with this program */
+    CpuProgram(MemorySegment program, long arenaBytes, Graph graph, CpuBackend backend, Set<Value> constants) {
         this.program = Pointers.owned(program, owner, TenonH::programDestroy);
         this.arenaBytes = arenaBytes;
         this.model = graph.name();
         this.steps = readSteps(program);
         this.threads = steps.stream().mapToInt(StepInfo::threads).max().orElse(1);
+        this.backend = backend;
+        this.constants = constants;
     }
 
     private static List<StepInfo> readSteps(MemorySegment program) {
@@ -84,6 +91,7 @@ final class CpuProgram implements Executable {
     @Override
     public void close() {
         owner.close();
+        backend.release(constants);
     }
 
     private final class CpuInstance implements Instance {

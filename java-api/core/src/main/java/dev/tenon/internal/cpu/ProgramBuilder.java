@@ -57,6 +57,7 @@ public final class ProgramBuilder implements AutoCloseable {
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment error = TenonH.newError(arena);
     private final Map<Value, Long> ids = new IdentityHashMap<>();
+    private final Set<Value> constantsUsed = Collections.newSetFromMap(new IdentityHashMap<>());
     private MemorySegment program;
     private int probeInputs;
 
@@ -121,8 +122,11 @@ public final class ProgramBuilder implements AutoCloseable {
         }
         check(TenonH.programFinish(program, error));
         long arenaBytes = place();
-        CpuProgram p = new CpuProgram(program, arenaBytes, graph, backend.threads());
+        Set<Value> used = Collections.newSetFromMap(new IdentityHashMap<>());
+        used.addAll(constantsUsed);
+        CpuProgram p = new CpuProgram(program, arenaBytes, graph, backend, used);
         program = MemorySegment.NULL;
+        constantsUsed.clear();
         return p;
     }
 
@@ -157,7 +161,7 @@ public final class ProgramBuilder implements AutoCloseable {
             Tensor t = graph.constants().get(v);
             id = t == null
                     ? declare(v.tensorType(), ROLE_TEMP, 0)
-                    : declare(v.tensorType(), ROLE_CONSTANT, backend.constantKey(v, t, constants));
+                    : declare(v.tensorType(), ROLE_CONSTANT, backend.constantKey(v, t, constants, constantsUsed));
             ids.put(v, id);
         }
         return id;
@@ -229,6 +233,7 @@ public final class ProgramBuilder implements AutoCloseable {
     @Override
     public void close() {
         TenonH.programDestroy(program);
+        backend.release(constantsUsed);
         arena.close();
     }
 }

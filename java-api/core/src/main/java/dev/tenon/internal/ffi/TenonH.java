@@ -99,6 +99,10 @@ public final class TenonH {
         static final MethodHandle HANDLE = status("tenon_engine_packed_import", ADDRESS, ADDRESS, ADDRESS);
     }
 
+    private static final class EngineRemoveConstantFn {
+        static final MethodHandle HANDLE = status("tenon_engine_remove_constant", ADDRESS, JAVA_LONG, ADDRESS);
+    }
+
     private static final class EnginePackedBytesFn {
         static final MethodHandle HANDLE =
                 handle("tenon_engine_packed_bytes", FunctionDescriptor.of(JAVA_LONG, ADDRESS));
@@ -255,6 +259,14 @@ public final class TenonH {
     public static int engineReleasePlain(MemorySegment engine, long key, MemorySegment outReleased, MemorySegment err) {
         try {
             return (int) EngineReleasePlainFn.HANDLE.invokeExact(engine, key, outReleased, err);
+        } catch (Throwable t) {
+            throw unexpected(t);
+        }
+    }
+
+    public static int engineRemoveConstant(MemorySegment engine, long key, MemorySegment err) {
+        try {
+            return (int) EngineRemoveConstantFn.HANDLE.invokeExact(engine, key, err);
         } catch (Throwable t) {
             throw unexpected(t);
         }

@@ -4,6 +4,7 @@ import dev.tenon.internal.ir.Graph;
 import dev.tenon.internal.ir.Node;
 import dev.tenon.internal.ir.OpTrait;
 import dev.tenon.internal.ir.Subgraphs;
+import dev.tenon.internal.op.Recurrent;
 import java.util.IdentityHashMap;
 import java.util.Map;
 
@@ -21,10 +22,11 @@ public final class BodyPlans implements AutoCloseable {
         return caches.computeIfAbsent(body, planner::cache);
     }
 
-    /** True if a body has work that is worth a plan: a product or convolution, here or in a body within. */
+    /** True if a body has work that is worth a plan: a product, convolution or layer of them, here or in a body within. */
     static boolean isHeavy(Graph body) {
         for (Node n : body.nodes()) {
             if (n.op().trait() == OpTrait.CONTRACTION
+                    || n.op() instanceof Recurrent
                     || Subgraphs.of(n.op()).stream().anyMatch(BodyPlans::isHeavy)) {
                 return true;
             }
