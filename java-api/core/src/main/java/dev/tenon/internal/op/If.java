@@ -1,12 +1,16 @@
 package dev.tenon.internal.op;
 
+import dev.tenon.DataType;
 import dev.tenon.Datum;
+import dev.tenon.Tensor;
 import dev.tenon.internal.ir.Dim;
 import dev.tenon.internal.ir.Evaluation;
 import dev.tenon.internal.ir.Graph;
 import dev.tenon.internal.ir.Inference;
 import dev.tenon.internal.ir.Op;
 import dev.tenon.internal.ir.OpTrait;
+import dev.tenon.internal.ir.OptionalType;
+import dev.tenon.internal.ir.SequenceType;
 import dev.tenon.internal.ir.SymbolicShape;
 import dev.tenon.internal.ir.TensorType;
 import dev.tenon.internal.ir.ValueType;
@@ -30,6 +34,10 @@ public record If(Graph thenBranch, Graph elseBranch) implements Op {
 
     @Override
     public List<ValueType> infer(Inference in) {
+        in.requireType(0, DataType.BOOL);
+        in.require(
+                !in.shape(0).isConcrete() || in.shape(0).concrete().elements() == 1,
+                "the condition has shape " + in.shape(0) + "; expected one element");
         int outputs = thenBranch.outputs().size();
         in.require(
                 elseBranch.outputs().size() == outputs,
@@ -46,29 +54,39 @@ public record If(Graph thenBranch, Graph elseBranch) implements Op {
 
     /** What is known whichever branch runs. */
     private static ValueType merge(Inference in, ValueType a, ValueType b) {
-        if (a.equals(b)) {
-            return a;
+        return switch (a) {
+            case TensorType x when b instanceof TensorType y -> merge(in, x, y);
+            case SequenceType(ValueType x)
+            when b instanceof SequenceType(ValueType y) -> new SequenceType(merge(in, x, y));
+            case OptionalType(ValueType x)
+            when b instanceof OptionalType(ValueType y) -> new OptionalType(merge(in, x, y));
+            default -> throw in.error("the branches give a " + a + " and a " + b);
+        };
+    }
+
+    private static TensorType merge(Inference in, TensorType x, TensorType y) {
+        in.require(x.dtype() == y.dtype(), "the branches give element types " + x.dtype() + " and " + y.dtype());
+        if (x.equals(y)) {
+            return x;
         }
-        if (a instanceof TensorType x && b instanceof TensorType y) {
-            in.require(x.dtype() == y.dtype(), "the branches give element types " + x.dtype() + " and " + y.dtype());
-            if (!x.shape().isRanked()
-                    || !y.shape().isRanked()
-                    || x.shape().rank() != y.shape().rank()) {
-                return TensorType.unranked(x.dtype());
-            }
-            List<Dim> dims = new ArrayList<>();
-            for (int i = 0; i < x.shape().rank(); i++) {
-                Dim d = x.shape().dim(i);
-                dims.add(d.equals(y.shape().dim(i)) ? d : Dim.unknown());
-            }
-            return new TensorType(x.dtype(), SymbolicShape.of(dims));
+        if (!x.shape().isRanked()
+                || !y.shape().isRanked()
+                || x.shape().rank() != y.shape().rank()) {
+            return TensorType.unranked(x.dtype());
         }
-        return a;
+        List<Dim> dims = new ArrayList<>();
+        for (int i = 0; i < x.shape().rank(); i++) {
+            Dim d = x.shape().dim(i);
+            dims.add(d.equals(y.shape().dim(i)) ? d : Dim.unknown());
+        }
+        return new TensorType(x.dtype(), SymbolicShape.of(dims));
     }
 
     @Override
     public List<Datum> evaluate(Evaluation in) {
-        boolean condition = in.tensor(0).getBoolean(0);
+        Tensor given = in.tensor(0);
+        in.require(given.size() == 1, "the condition has shape " + given.shape() + "; expected one element");
+        boolean condition = given.getBoolean(0);
         List<Datum> captured = new ArrayList<>();
         for (int i = 1; i < in.inputCount(); i++) {
             captured.add(in.datum(i));

@@ -83,10 +83,15 @@ public record Loop(Graph body, int states) implements Op {
         return new TensorType(a.dtype(), SymbolicShape.of(dims));
     }
 
+    private static Tensor one(Evaluation in, Datum d) {
+        in.require(d instanceof Tensor t && t.size() == 1, "trips and conditions must have one element, not " + d);
+        return (Tensor) d;
+    }
+
     @Override
     public List<Datum> evaluate(Evaluation in) {
-        long trips = in.has(0) ? in.tensor(0).getLong(0) : Long.MAX_VALUE;
-        boolean go = !in.has(1) || in.tensor(1).getBoolean(0);
+        long trips = in.has(0) ? one(in, in.datum(0)).getLong(0) : Long.MAX_VALUE;
+        boolean go = !in.has(1) || one(in, in.datum(1)).getBoolean(0);
         List<Datum> state = new ArrayList<>();
         for (int i = 0; i < states; i++) {
             state.add(in.datum(2 + i));
@@ -108,8 +113,7 @@ public record Loop(Graph body, int states) implements Op {
                     arguments.add(in.datum(i));
                 }
                 List<Datum> results = memory.run(body, arguments);
-                in.require(results.getFirst() instanceof Tensor, "the body's condition is not a tensor");
-                go = ((Tensor) results.getFirst()).getBoolean(0);
+                go = one(in, results.getFirst()).getBoolean(0);
                 for (int i = 0; i < scans; i++) {
                     stacks.get(i).add(in, memory.keep(results.get(1 + states + i)));
                 }

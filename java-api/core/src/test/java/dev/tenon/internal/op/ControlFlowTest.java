@@ -120,6 +120,62 @@ class ControlFlowTest {
     }
 
     @Test
+    void refusesConditionsOfOtherThanOneElement() {
+        Tensor none = Run.booleans();
+        assertThatThrownBy(() -> run(new Loop(adding(), 1), 2, Run.scalar(3), none, number(10), number(2)))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("one element");
+        assertThatThrownBy(() -> run(new Loop(adding(), 1), 2, Run.longs(), flag(true), number(10), number(2)))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("one element");
+        If choice = new If(passing(NUMBER), passing(NUMBER));
+        assertThat(doubles(run(choice, 1, Run.booleans(true), number(3)).getFirst()))
+                .containsExactly(3);
+        for (Tensor condition : List.of(none, Run.booleans(true, false), number(1))) {
+            assertThatThrownBy(() -> run(choice, 1, condition, number(3))).isInstanceOf(ShapeException.class);
+        }
+        // Where types say nothing of it, the run does.
+        Value open = new Value("open", TensorType.unranked(DataType.BOOL));
+        Node n = new Node(choice, List.of(open, new Value("x", NUMBER)), List.of(new Value("y", NUMBER)), "test");
+        new Inference(n, v -> Optional.empty(), v -> Optional.empty()).types();
+        assertThatThrownBy(() -> Interpreter.evaluate(n, List.of(none, number(3)), SCOPE))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("one element");
+    }
+
+    @Test
+    void branchesAgreeOnTheKindOfTheirOutputs() {
+        TensorType four = TensorType.of(DataType.FLOAT32, Shape.of(4));
+        TensorType any = TensorType.unranked(DataType.FLOAT32);
+        assertThat(merged(new SequenceType(four), new SequenceType(any))).isEqualTo(new SequenceType(any));
+        assertThat(merged(new OptionalType(any), new OptionalType(four))).isEqualTo(new OptionalType(any));
+        assertThatThrownBy(() -> merged(four, new SequenceType(four)))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("the branches give");
+        assertThatThrownBy(() -> merged(new OptionalType(four), new SequenceType(four)))
+                .isInstanceOf(ShapeException.class);
+        assertThatThrownBy(() -> merged(new SequenceType(four), new SequenceType(TensorType.unranked(DataType.INT64))))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("element types");
+    }
+
+    private static Graph passing(ValueType type) {
+        Value v = new Value("v", type);
+        return new Graph("passing", List.of(v), List.of(v), Map.of(), List.of());
+    }
+
+    private static ValueType merged(ValueType then, ValueType otherwise) {
+        Node n = new Node(
+                new If(passing(then), passing(otherwise)),
+                List.of(value("c", DataType.BOOL), value("x", DataType.FLOAT32)),
+                List.of(value("y", DataType.FLOAT32)),
+                "test");
+        return new Inference(n, v -> Optional.empty(), v -> Optional.empty())
+                .types()
+                .getFirst();
+    }
+
+    @Test
     void scans() {
         Value state = value("state", DataType.FLOAT32);
         Value element = value("element", DataType.FLOAT32);

@@ -3,6 +3,8 @@ package dev.tenon.internal.pass;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tenon.DataType;
+import dev.tenon.Shape;
+import dev.tenon.Tensor;
 import dev.tenon.internal.ir.Graph;
 import dev.tenon.internal.ir.Value;
 import dev.tenon.internal.ir.Verifier;
@@ -10,8 +12,12 @@ import dev.tenon.internal.memory.MemoryScope;
 import dev.tenon.internal.op.Binary;
 import dev.tenon.internal.op.BinaryFn;
 import dev.tenon.internal.op.If;
+import dev.tenon.internal.op.SequenceAt;
+import dev.tenon.internal.op.SequenceConstruct;
 import dev.tenon.internal.op.Unary;
 import dev.tenon.internal.op.UnaryFn;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class FoldConstantsTest {
@@ -80,6 +86,39 @@ class FoldConstantsTest {
                                 v.tensorType().shape().equals(x.tensorType().shape()));
                 PassCheck.agree(before, after, memory);
             }
+        }
+    }
+
+    /** What a branch gives may be captured, a constant, one value twice, or no tensor; ifs may lie in ifs. */
+    @Test
+    void takesBranchesOfEveryKind() {
+        try (MemoryScope memory = MemoryScope.confined("test")) {
+            GraphBuilder b = new GraphBuilder(memory);
+            Value x = b.floats("x", "N", 4);
+            Value w = b.weights("w", 4);
+            Value yes = b.booleans("yes", new boolean[] {true});
+            GraphBuilder then = new GraphBuilder(memory);
+            Value captured = then.floats("captured", "M", 4);
+            Value inside = then.booleans("inside", new boolean[] {false});
+            Value nested = then.node("same", new If(branch(memory, 1), branch(memory, 2)), inside, captured, captured);
+            Value five = then.weights("five", 5);
+            Value list = then.node("list", new SequenceConstruct(), nested, captured);
+            Graph body = then.graph(captured, five, nested, nested, list);
+            List<Value> r = b.nodes("r", new If(body, body), 5, yes, x);
+            List<Value> again = b.nodes("again", new If(body, body), 5, yes, b.node("sum", ADD, x, w));
+            Tensor at = Tensor.allocate(memory, DataType.INT64, Shape.scalar());
+            Value first = b.node("first", new SequenceAt(), again.get(4), b.constant("at", at));
+            List<Value> outputs = new ArrayList<>(r);
+            outputs.addAll(again.subList(0, 4));
+            outputs.add(first);
+            Graph before = b.graph(outputs.toArray(Value[]::new));
+            Graph after = new FoldConstants(memory).run(before, new PassContext(memory, false));
+            Verifier.verify(after, "inlined");
+            assertThat(after.nodes()).noneMatch(n -> n.op() instanceof If);
+            assertThat(after.outputs())
+                    .extracting(Value::name)
+                    .containsExactlyElementsOf(outputs.stream().map(Value::name).toList());
+            PassCheck.agree(before, after, memory);
         }
     }
 
