@@ -683,6 +683,8 @@ void recurrent_layers() {
             // Enough work for two threads, with and without panels that belong to one of them.
             recurrent_case(engine, {lstm, false, true, false, true, lstm, 3, 2, 400}, threads);
             recurrent_case(engine, {lstm, true, true, true, true, false, 4, 9, 384}, threads);
+            // Enough work, but one block of it.
+            recurrent_case(engine, {lstm, false, false, false, false, false, 2, 700, 64}, 1);
         }
     }
 }

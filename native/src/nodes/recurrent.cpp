@@ -219,8 +219,9 @@ class RecurrentNode final : public Node {
         s.rnn = &cpu::select_rnn(l.engine().isa());
         // Threads meet in each step, so one step has to be worth it.
         const int64_t flops = 2 * s.batch * s.columns * s.hidden;
-        s.threads =
+        const int wanted =
             l.threads_for(static_cast<double>(flops), static_cast<double>(cpu::gemv_packed_bytes(s.hidden, s.columns)));
+        s.threads = static_cast<int>(std::min<int64_t>(wanted, s.blocks()));  // others would only wait
 
         std::vector<Operand> operands;
         const auto add = [&](int buffer, bool write) {
