@@ -671,7 +671,7 @@ void recurrent_case(Engine& engine, const RecurrentCase& a, int64_t threads = 0)
 }
 
 void recurrent_layers() {
-    for (const int64_t threads : {1, 2}) {
+    for (const int64_t threads : {1, 2, 5}) {  // 5: more than there may be processors
         Engine engine(threads);
         for (const bool lstm : {true, false}) {
             for (const bool reverse : {false, true}) {
