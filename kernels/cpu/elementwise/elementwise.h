@@ -15,8 +15,7 @@
 //   Floats     min, max, clip and relu give NaN when an operand is NaN; max(-0, 0) is 0 or -0. Transcendental f32
 //              functions are within 4 units in the last place of the exact value (gelu, mish, tan, and powers: see
 //              tolerance.h) for all inputs, subnormal numbers included.
-//   cast       int to int keeps the low bits. Float to i32, i64, u64 saturates and NaN gives 0; to narrower integers
-//   goes
+//   cast       int to int keeps the low bits. Float to i32, i64, u64 saturates and NaN gives 0; to others it goes
 //              through i32 (u32: i64) and keeps the low bits. To boolean: x != 0, so NaN gives 1. To f16 and bf16: to
 //              nearest even, overflow gives infinity.
 //   Memory     outputs are dense row-major arrays of the chain's dims. Inputs have one stride per dim, in elements, 0

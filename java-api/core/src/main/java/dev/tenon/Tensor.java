@@ -339,7 +339,10 @@ public final class Tensor implements Datum, AutoCloseable {
         return Elements.getDouble(type, segment, i);
     }
 
-    /** Stores {@code v} rounded to this type: floats to nearest even, integers cut and wrapped, BOOL {@code v != 0}. */
+    /**
+     * Stores {@code v} rounded to this type: floats to nearest even, BOOL {@code v != 0}. Integers are cut, and NaN gives 0;
+     * out of range INT64 and UINT64 take their nearest number, and the others the low bits of that INT64.
+     */
     public void setDouble(long i, double v) {
         Elements.setDouble(type, segment, i, v);
     }

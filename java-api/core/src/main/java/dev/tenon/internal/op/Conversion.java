@@ -7,6 +7,7 @@ import dev.tenon.internal.ir.Evaluation;
 import dev.tenon.internal.ir.Inference;
 import java.lang.foreign.ValueLayout;
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.util.List;
 import java.util.Locale;
 
@@ -14,7 +15,9 @@ import java.util.Locale;
  * Conversion between element types. To a float: nearest, ties to even; out of range gives infinity (float8: the largest
  * number if {@code saturate}, else infinity or NaN; E8M0 rounds by {@code rounding}). Float to integer cuts the fraction; out
  * of range saturates for INT32, INT64 and UINT64, becomes an INT64 (UINT32) or INT32 on the way to the others, which keep its
- * low bits; NaN, which ONNX leaves open as it does all that is out of range, gives 0. Integer to integer keeps the low bits. To BOOL: whether it is not zero. Text is read and written as decimal numbers, infinities as INF and -INF.
+ * low bits; NaN, which ONNX leaves open as it does all that is out of range, gives 0. Integer to integer keeps the low bits.
+ * To BOOL: whether it is not zero. Text is read and written as decimal numbers, infinities as INF and -INF; to an integer,
+ * digits alone convert as an integer does, all else as a float.
  */
 record Conversion(DataType to, boolean saturate, Cast.Rounding rounding) {
     private static final double SCIENTIFIC_FROM = 1e16;
@@ -76,7 +79,6 @@ record Conversion(DataType to, boolean saturate, Cast.Rounding rounding) {
             case INT64 -> y.setLong(i, (long) v);
             case INT32, INT16, UINT16, INT8, UINT8, INT4, UINT4, INT2, UINT2 -> y.setLong(i, (int) v);
             case UINT32 -> y.setLong(i, (long) v);
-            case UINT64 -> y.setLong(i, toUnsigned(v));
             case FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2, FLOAT8E5M2FNUZ ->
                 y.segment()
                         .set(ValueLayout.JAVA_BYTE, i, (byte) SmallFloat.of(to).encode(v, saturate));
@@ -115,8 +117,10 @@ record Conversion(DataType to, boolean saturate, Cast.Rounding rounding) {
     private void parse(Evaluation in, String text, Tensor y, long i) {
         String s = text.strip();
         try {
-            if (Blocks.asLongs(to)) {
-                y.setLong(i, to == DataType.BOOL ? truth(s) : integer(s));
+            if (to == DataType.BOOL) {
+                y.setLong(i, truth(s));
+            } else if (to.isInteger() && s.chars().allMatch(c -> (c >= '0' && c <= '9') || c == '-' || c == '+')) {
+                y.setLong(i, new BigInteger(s).longValue());
             } else {
                 store(y, i, real(s));
             }
@@ -131,12 +135,6 @@ record Conversion(DataType to, boolean saturate, Cast.Rounding rounding) {
             case "false" -> 0;
             default -> real(s) != 0 ? 1 : 0;
         };
-    }
-
-    /** Integers keep all digits; anything with a fraction or exponent is read as a real number and cut. */
-    private static long integer(String s) {
-        boolean digits = !s.isEmpty() && s.chars().allMatch(c -> (c >= '0' && c <= '9') || c == '-' || c == '+');
-        return digits ? new BigDecimal(s).toBigInteger().longValue() : (long) real(s);
     }
 
     private static double real(String s) {

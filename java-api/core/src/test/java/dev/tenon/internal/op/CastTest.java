@@ -89,6 +89,15 @@ class CastTest {
                 .containsExactly(1000, Double.NEGATIVE_INFINITY, Double.NaN, 0.5);
         Tensor whole = Tensor.ofStrings(new String[] {"9223372036854775807", "2.9"}, 2);
         assertThat(Run.one(Cast.of(DataType.INT64), whole).toLongArray()).containsExactly(Long.MAX_VALUE, 2);
+        Tensor unsigned = Tensor.ofStrings(new String[] {"18446744073709551615", "1e19", "-1.5", "-1"}, 4);
+        assertThat(Run.one(Cast.of(DataType.UINT64), unsigned).toLongArray())
+                .containsExactly(-1, Long.parseUnsignedLong("10000000000000000000"), 0, -1);
+        Tensor large = Tensor.ofStrings(new String[] {"1e10", "10000000000"}, 2);
+        assertThat(Run.one(Cast.of(DataType.INT32), large).toLongArray())
+                .containsExactly(Integer.MAX_VALUE, (int) 10_000_000_000L);
+        assertThatThrownBy(() -> Run.one(Cast.of(DataType.INT64), Tensor.ofStrings(new String[] {""}, 1)))
+                .isInstanceOf(ShapeException.class)
+                .hasMessageContaining("cannot read ''");
         assertThatThrownBy(() -> Run.one(Cast.of(DataType.INT64), Tensor.ofStrings(new String[] {"seven"}, 1)))
                 .isInstanceOf(ShapeException.class)
                 .hasMessageContaining("cannot read 'seven' as INT64");
