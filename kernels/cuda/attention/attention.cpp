@@ -92,7 +92,7 @@ int32_t tenon_cuda_attention_plan(const tenon_cuda_attention* args, const tenon_
     if (a.window != 0 && a.causal == TENON_CUDA_ATTENTION_CAUSAL_NONE) {
         return planner.invalid("window is given, but attention is not causal");
     }
-    if (!(std::fabs(a.scale) < 1e38)) return planner.invalid("scale is %g; expected a finite number", a.scale);
+    if (!(std::fabs(a.scale) < 1e38)) return planner.invalid("scale is %g; expected a magnitude below 1e38", a.scale);
     // So that its reciprocal is finite in fp32, too.
     if (a.softcap != 0 && !(a.softcap > 1e-30 && a.softcap < 1e30)) {
         return planner.invalid("softcap is %g; expected 0 or a number between 1e-30 and 1e30", a.softcap);
@@ -104,16 +104,21 @@ int32_t tenon_cuda_attention_plan(const tenon_cuda_attention* args, const tenon_
     const struct {
         const char* name;
         const void* pointer;
-        int64_t batch_stride, head_stride, row_stride, size;
+        int64_t batch_stride, head_stride, row_stride, heads, rows, size;
         bool needed;
-    } tensors[] = {{"q", a.q, a.q_batch_stride, a.q_head_stride, a.q_row_stride, a.head_size, a.keys > 0},
-                   {"k", a.k, a.k_batch_stride, a.k_head_stride, a.k_row_stride, a.head_size, a.keys > 0},
-                   {"v", a.v, a.v_batch_stride, a.v_head_stride, a.v_row_stride, a.value_size, a.keys > 0},
-                   {"o", a.o, a.o_batch_stride, a.o_head_stride, a.o_row_stride, a.value_size, true}};
+    } tensors[] = {
+        {"q", a.q, a.q_batch_stride, a.q_head_stride, a.q_row_stride, a.heads, a.queries, a.head_size, a.keys > 0},
+        {"k", a.k, a.k_batch_stride, a.k_head_stride, a.k_row_stride, a.kv_heads, a.keys, a.head_size, a.keys > 0},
+        {"v", a.v, a.v_batch_stride, a.v_head_stride, a.v_row_stride, a.kv_heads, a.keys, a.value_size, a.keys > 0},
+        {"o", a.o, a.o_batch_stride, a.o_head_stride, a.o_row_stride, a.heads, a.queries, a.value_size, true}};
     int64_t vector = 16 / size_of_type(a.type);
     bool vectors = true;
     for (auto& t : tensors) {
         if (t.needed && !t.pointer) return planner.invalid("%s is null", t.name);
+        if (!fits(size_of_type(a.type),
+                  {{a.batch, t.batch_stride}, {t.heads, t.head_stride}, {t.rows, t.row_stride}, {t.size, 1}})) {
+            return planner.unsupported("%s spans more than 2^40 bytes", t.name);
+        }
         vectors = vectors && aligned(t.pointer, 16) && t.batch_stride % vector == 0 && t.head_stride % vector == 0 &&
                   t.row_stride % vector == 0 && t.size % vector == 0;
     }
@@ -125,8 +130,15 @@ int32_t tenon_cuda_attention_plan(const tenon_cuda_attention* args, const tenon_
     p.v = {a.v, a.v_batch_stride, a.v_head_stride, a.v_row_stride};
     p.o = {a.o, a.o_batch_stride, a.o_head_stride, a.o_row_stride};
     const int64_t mask_bytes = a.mask ? size_of_type(a.mask_type) : 0;
-    p.mask = {a.mask, a.mask_batch_stride * mask_bytes, a.mask_head_stride * mask_bytes,
-              a.mask_row_stride * mask_bytes};
+    if (!fits(mask_bytes, {{a.batch, a.mask_batch_stride},
+                           {a.heads, a.mask_head_stride},
+                           {a.queries, a.mask_row_stride},
+                           {a.keys, 1}})) {
+        return planner.unsupported("mask spans more than 2^40 bytes");
+    }
+    auto mask_step = [&](int64_t size, int64_t stride) { return size > 1 ? stride * mask_bytes : 0; };
+    p.mask = {a.mask, mask_step(a.batch, a.mask_batch_stride), mask_step(a.heads, a.mask_head_stride),
+              mask_step(a.queries, a.mask_row_stride)};
     p.mask_8_rows = p.mask.row_stride * 8;
     p.mask_bytes = static_cast<int32_t>(mask_bytes);
     p.kv_lengths = a.kv_lengths;

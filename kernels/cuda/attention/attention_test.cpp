@@ -142,9 +142,41 @@ void check_refusals() {
     refused(invalid, "k is null", [](auto& a) { a.k = nullptr; });
     refused(invalid, "v is null", [](auto& a) { a.v = nullptr; });
     refused(invalid, "o is null", [](auto& a) { a.o = nullptr; });
+    refused(unsupported, "q spans more than 2^40 bytes", [](auto& a) { a.heads = 2, a.q_head_stride = INT64_MAX; });
+    refused(unsupported, "k spans more than 2^40 bytes", [](auto& a) { a.keys = 3, a.k_row_stride = INT64_MIN; });
+    refused(unsupported, "v spans more than 2^40 bytes",
+            [](auto& a) { a.batch = 2, a.v_batch_stride = int64_t{1} << 38; });
+    refused(unsupported, "o spans more than 2^40 bytes", [](auto& a) { a.queries = 2, a.o_row_stride = INT64_MAX; });
+    auto masked = [](auto& a) {
+        a.mask = a.q, a.mask_type = TENON_CUDA_F32;
+        a.mask_batch_stride = a.mask_head_stride = a.mask_row_stride = INT64_MAX;
+    };
+    refused(unsupported, "mask spans more than 2^40 bytes", [&](auto& a) { masked(a), a.queries = 2; });
     refused(unsupported, "more than 2^31 - 1 blocks", [](auto& a) { a.batch = 1 << 20, a.heads = 1 << 11; });
     refused(unsupported, "more than 2^31 - 1 blocks",
             [](auto& a) { a.type = TENON_CUDA_F16, a.batch = a.heads = a.queries = 1 << 29; });
+}
+
+// Strides along axes of one element do not matter.
+void check_single_query() {
+    where = "attention single query";
+    Buffer<float> x(64), o(64), mask(1);
+    for (int64_t i = 0; i < 64; i++) x[i] = static_cast<float>(i);
+    mask[0] = 1;
+    tenon_cuda_device device = ampere();
+    tenon_cuda_attention a{};
+    a.q = a.k = a.v = x.data();
+    a.o = o.data();
+    a.mask = mask.data();
+    a.type = a.mask_type = TENON_CUDA_F32;
+    a.batch = a.heads = a.kv_heads = a.queries = a.keys = 1;
+    a.head_size = a.value_size = 64;
+    a.scale = 1;
+    a.mask_batch_stride = a.mask_head_stride = a.mask_row_stride = INT64_MAX;
+    run([&](tenon_cuda_plan* plan) { return tenon_cuda_attention_plan(&a, &device, plan); }, 1);
+    for (int64_t i = 0; i < 64; i++) {
+        if (o[i] != x[i]) fail("o[%lld] is %g; expected %g", (long long)i, o[i], x[i]);
+    }
 }
 
 }  // namespace
@@ -156,5 +188,6 @@ int main() {
     check_features<float>();
     check_features<bf16>();
     check_refusals();
+    check_single_query();
     return result("tenon_attention_mma");
 }

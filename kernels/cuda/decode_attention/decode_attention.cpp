@@ -41,6 +41,25 @@ int64_t choose_splits(int64_t blocks_per_split, int64_t max_length, int64_t key_
     return best;
 }
 
+// The name of a tensor that spans more than plan.h allows, or null. How many pages there are is not known: a block
+// table's pages may lie anywhere.
+const char* too_wide(const tenon_cuda_decode_attention& a) {
+    const int64_t pages = a.block_table ? 2 : a.batch, tokens = a.block_table ? a.page_size : a.max_length;
+    const struct {
+        const char* name;
+        int64_t type;
+        Stride outer, rows, heads;
+    } tensors[] = {
+        {"q", a.type, {a.batch, a.q_batch_stride}, {a.rows, a.q_row_stride}, {a.heads, a.q_head_stride}},
+        {"o", a.type, {a.batch, a.o_batch_stride}, {a.rows, a.o_row_stride}, {a.heads, a.o_head_stride}},
+        {"k", a.cache_type, {pages, a.k_page_stride}, {tokens, a.k_token_stride}, {a.kv_heads, a.k_head_stride}},
+        {"v", a.cache_type, {pages, a.v_page_stride}, {tokens, a.v_token_stride}, {a.kv_heads, a.v_head_stride}}};
+    for (auto& t : tensors) {
+        if (!fits(size_of_type(t.type), {t.outer, t.rows, t.heads, {a.head_size, 1}})) return t.name;
+    }
+    return a.block_table && !fits(4, {Stride{a.batch, a.table_stride}}) ? "block_table" : nullptr;
+}
+
 }  // namespace
 
 int32_t tenon_cuda_decode_attention_plan(const tenon_cuda_decode_attention* args, const tenon_cuda_device* device,
@@ -77,7 +96,7 @@ int32_t tenon_cuda_decode_attention_plan(const tenon_cuda_decode_attention* args
     if (a.head_size > kMaxHeadSize) {
         return planner.unsupported("head_size %lld; expected up to %d", (long long)a.head_size, kMaxHeadSize);
     }
-    if (!(std::fabs(a.scale) < 1e38)) return planner.invalid("scale is %g; expected a finite number", a.scale);
+    if (!(std::fabs(a.scale) < 1e38)) return planner.invalid("scale is %g; expected a magnitude below 1e38", a.scale);
     // So that its reciprocal is finite in fp32, too.
     if (a.softcap != 0 && !(a.softcap > 1e-30 && a.softcap < 1e30)) {
         return planner.invalid("softcap is %g; expected 0 or a number between 1e-30 and 1e30", a.softcap);
@@ -103,6 +122,8 @@ int32_t tenon_cuda_decode_attention_plan(const tenon_cuda_decode_attention* args
                                    (long long)divide_up(a.max_length, a.page_size));
         }
     }
+
+    if (const char* name = too_wide(a)) return planner.unsupported("%s spans more than 2^40 bytes", name);
 
     const int64_t element = size_of_type(a.cache_type);
     // Elements that one access must bring, on tensor cores or in fp32.

@@ -332,6 +332,17 @@ void check_refusals() {
     refused(invalid, "softcap is -1", [](auto& a) { a.softcap = -1; });
     refused(invalid, "softcap is 1e+39", [](auto& a) { a.softcap = 1e39; });
     refused(invalid, "softcap is 1e-50", [](auto& a) { a.softcap = 1e-50; });
+    refused(unsupported, "q spans more than 2^40 bytes", [](auto& a) { a.rows = 2, a.q_row_stride = INT64_MAX; });
+    refused(unsupported, "o spans more than 2^40 bytes", [](auto& a) { a.batch = 2, a.o_batch_stride = INT64_MIN; });
+    refused(unsupported, "k spans more than 2^40 bytes", [](auto& a) { a.k_token_stride = int64_t{1} << 33; });
+    refused(unsupported, "v spans more than 2^40 bytes", [&](auto& a) {
+        a.block_table = n.data();
+        a.v_page_stride = int64_t{1} << 40;
+    });
+    refused(unsupported, "block_table spans more than 2^40 bytes", [&](auto& a) {
+        a.block_table = n.data();
+        a.batch = 2, a.table_stride = INT64_MAX;
+    });
     refused(invalid, "q is null", [](auto& a) { a.q = nullptr; });
     refused(invalid, "o is null", [](auto& a) { a.o = nullptr; });
     refused(invalid, "lengths is null", [](auto& a) { a.lengths = nullptr; });

@@ -5,6 +5,31 @@
 
 using namespace tenon::cuda;
 
+namespace {
+
+// k beyond kTopkMost: sorted runs, then the place of each of their elements.
+int32_t plan_sort(Planner& planner, const tenon_cuda_topk& a, TopkParams& p, int type) {
+    static const char* const sort[] = {"tenon_topk_sort_f32", "tenon_topk_sort_f16", "tenon_topk_sort_bf16"};
+    static const char* const rank[] = {"tenon_topk_rank_f32", "tenon_topk_rank_f16", "tenon_topk_rank_bf16"};
+    const int64_t runs = divide_up(a.n, kTopkSort), slots = a.k < kTopkSort ? a.k : kTopkSort;
+    const int64_t items = a.rows * runs * slots;
+    p.chunks = static_cast<int32_t>(runs);
+    p.slots = static_cast<int32_t>(slots);
+    p.step = 1;
+    while (2 * p.step <= slots) p.step *= 2;
+    p.to = static_cast<uint64_t*>(a.workspace);
+    p.from = p.to;
+    p.last = runs == 1;
+    planner.launch(sort[type], {a.rows * runs}, kTopkThreads, 0, p);
+    if (p.last) return planner.done();
+    if (divide_up(items, kTopkThreads) > INT32_MAX) return planner.unsupported("rows * n is too large");
+    planner.workspace(items * 8);
+    planner.launch(rank[type], {divide_up(items, kTopkThreads)}, kTopkThreads, 0, p);
+    return planner.done();
+}
+
+}  // namespace
+
 int32_t tenon_cuda_topk_plan(const tenon_cuda_topk* args, const tenon_cuda_device*, tenon_cuda_plan* plan) {
     Planner planner(plan);
     const tenon_cuda_topk& a = *args;
@@ -45,25 +70,7 @@ int32_t tenon_cuda_topk_plan(const tenon_cuda_topk* args, const tenon_cuda_devic
         planner.launch(warp[type], {divide_up(a.rows, kTopkThreads / 32)}, kTopkThreads, 0, p);
         return planner.done();
     }
-    if (a.k > kTopkMost) {
-        static const char* const sort[] = {"tenon_topk_sort_f32", "tenon_topk_sort_f16", "tenon_topk_sort_bf16"};
-        static const char* const rank[] = {"tenon_topk_rank_f32", "tenon_topk_rank_f16", "tenon_topk_rank_bf16"};
-        const int64_t runs = divide_up(a.n, kTopkSort), slots = a.k < kTopkSort ? a.k : kTopkSort;
-        const int64_t items = a.rows * runs * slots;
-        p.chunks = static_cast<int32_t>(runs);
-        p.slots = static_cast<int32_t>(slots);
-        p.step = 1;
-        while (2 * p.step <= slots) p.step *= 2;
-        p.to = static_cast<uint64_t*>(a.workspace);
-        p.from = p.to;
-        p.last = runs == 1;
-        planner.launch(sort[type], {a.rows * runs}, kTopkThreads, 0, p);
-        if (p.last) return planner.done();
-        if (divide_up(items, kTopkThreads) > INT32_MAX) return planner.unsupported("rows * n is too large");
-        planner.workspace(items * 8);
-        planner.launch(rank[type], {divide_up(items, kTopkThreads)}, kTopkThreads, 0, p);
-        return planner.done();
-    }
+    if (a.k > kTopkMost) return plan_sort(planner, a, p, type);
     TopkLevels levels(a.k, a.n, a.rows, type, static_cast<unsigned char*>(a.workspace));
     if (!levels.fits(true)) return planner.unsupported("n is %lld; too large for k", (long long)a.n);
     levels.launch(planner, p, true);

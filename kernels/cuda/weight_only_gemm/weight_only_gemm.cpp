@@ -47,6 +47,11 @@ int32_t tenon_cuda_weight_only_gemm_plan(const tenon_cuda_weight_only_gemm* args
         return planner.invalid("weight_stride_bytes is %lld; expected at least %lld", (long long)a.weight_stride_bytes,
                                (long long)divide_up(a.k * bits, 8));
     }
+    const int64_t element = size_of_type(a.type);
+    if (!fits(element, {{a.m, a.x_stride}, {a.k, 1}}) || !fits(element, {{a.m, a.y_stride}, {a.n, 1}}) ||
+        !fits(1, {{a.n, a.weight_stride_bytes}, {divide_up(a.k * bits, 8), 1}})) {
+        return planner.unsupported("x, weight or y spans more than 2^40 bytes");
+    }
     const struct {
         const char* name;
         const void* pointer;

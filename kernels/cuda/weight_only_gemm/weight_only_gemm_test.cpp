@@ -289,6 +289,10 @@ void check_refusals() {
     const int32_t invalid = TENON_CUDA_INVALID_ARGUMENT, unsupported = TENON_CUDA_UNSUPPORTED;
     refused(TENON_CUDA_OK, "", [](auto& a) { a.m = 0; });
     refused(TENON_CUDA_OK, "", [](auto& a) { a.n = 0; });
+    refused(unsupported, "more than 2^40 bytes", [](auto& a) { a.m = 2, a.x_stride = INT64_MAX; });
+    refused(unsupported, "more than 2^40 bytes", [](auto& a) { a.m = 2, a.y_stride = int64_t{1} << 38; });
+    refused(unsupported, "more than 2^40 bytes",
+            [](auto& a) { a.n = a.y_stride = 4, a.weight_stride_bytes = int64_t{1} << 39; });
     refused(unsupported, "type 17", [](auto& a) { a.type = TENON_CUDA_F8E4M3; });
     refused(unsupported, "weight_type 6", [](auto& a) { a.weight_type = TENON_CUDA_I32; });
     refused(invalid, "m is -1", [](auto& a) { a.m = -1; });
