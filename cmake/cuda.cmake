@@ -7,8 +7,7 @@
 #   *_test.cpp         each becomes an executable and a ctest of the same name, which runs the kernels under the shim
 #
 # Includes are relative to kernels/cuda/.
-# Targets: cuda_bundle (libtenon_cuda.so and the fatbins), cuda_tests (what TENON_SANITIZE=thread builds),
-# cuda_host (libtenon_cuda_host.so: launchers and kernels on the host, for kernels/cuda/gpu/check.py --host).
+# Targets: cuda_bundle (libtenon_cuda.so and the fatbins), cuda_tests (what TENON_SANITIZE=thread builds).
 
 set(TENON_CUDA_DIR "${TENON_ROOT}/kernels/cuda")
 # Machine code for these, and PTX of the oldest for every GPU that comes later.
@@ -86,7 +85,6 @@ function(tenon_cuda_kernel family)
     target_link_libraries(cuda_launch_${family} PUBLIC tenon_cuda_includes)
     if(NOT arg_EXAMPLES)
         set_property(GLOBAL APPEND PROPERTY TENON_CUDA_LAUNCHERS cuda_launch_${family})
-        set_property(GLOBAL APPEND PROPERTY TENON_CUDA_HOST_KERNELS cuda_host_${family})
     endif()
 
     set_source_files_properties(${kernels} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++")
@@ -158,7 +156,7 @@ function(tenon_cuda_driver_test)
     add_test(NAME cuda_driver_test COMMAND cuda_driver_test)
     # A driver of this machine must not come first.
     set_tests_properties(cuda_driver_test PROPERTIES LABELS "cuda_host" TIMEOUT 300
-        ENVIRONMENT "LD_LIBRARY_PATH=${CMAKE_BINARY_DIR}/cuda_test_libcuda")
+        ENVIRONMENT_MODIFICATION "LD_LIBRARY_PATH=path_list_prepend:${CMAKE_BINARY_DIR}/cuda_test_libcuda")
 endfunction()
 
 # After all families: the libraries and the bundle.
@@ -167,7 +165,6 @@ function(tenon_cuda_finish)
         tenon_cuda_driver_test()
     endif()
     get_property(launchers GLOBAL PROPERTY TENON_CUDA_LAUNCHERS)
-    get_property(host_kernels GLOBAL PROPERTY TENON_CUDA_HOST_KERNELS)
     get_property(fatbins GLOBAL PROPERTY TENON_CUDA_FATBINS)
     get_property(reports GLOBAL PROPERTY TENON_CUDA_REPORTS)
 
@@ -185,10 +182,6 @@ function(tenon_cuda_finish)
     add_library(tenon_cuda SHARED)
     target_link_libraries(tenon_cuda PRIVATE ${launchers})
     set_target_properties(tenon_cuda PROPERTIES LINKER_LANGUAGE CXX)
-
-    add_library(cuda_host SHARED EXCLUDE_FROM_ALL "${TENON_CUDA_DIR}/gpu/host_executor.cpp")
-    target_link_libraries(cuda_host PRIVATE ${launchers} ${host_kernels} tenon_simt)
-    set_target_properties(cuda_host PROPERTIES OUTPUT_NAME tenon_cuda_host)
 
     set(bundle "${TENON_BUNDLE_DIR}/dev/tenon/native/${TENON_PLATFORM}")
     set(files "${bundle}/libtenon_cuda.so")

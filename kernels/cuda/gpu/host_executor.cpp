@@ -1,4 +1,4 @@
-// Entry points of libtenon_cuda_host.so, for check.py --host: the same as driver.cpp's, on the SIMT shim.
+// Executes plans on the SIMT shim, for check.py --host: the same entry points as driver.cpp's.
 #include "simt/execute.h"
 
 extern "C" TENON_CUDA_API int32_t tenon_gpu_execute(const char*, const tenon_cuda_plan* plan, void*, char*, int64_t) {
