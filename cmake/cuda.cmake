@@ -159,10 +159,33 @@ function(tenon_cuda_driver_test)
         ENVIRONMENT_MODIFICATION "LD_LIBRARY_PATH=path_list_prepend:${CMAKE_BINARY_DIR}/cuda_test_libcuda")
 endfunction()
 
+# The tests of what is neither kernel nor launcher and needs no sanitizer: the GPU script's handling of its child
+# processes, and that cuda_fatbin.cmake refuses what the assembler remarks on.
+function(tenon_cuda_script_tests)
+    find_package(Python3 QUIET COMPONENTS Interpreter)
+    if(Python3_FOUND)
+        add_test(NAME cuda_supervise_test
+                 COMMAND Python3::Interpreter -B "${TENON_CUDA_DIR}/gpu/supervise_test.py")
+        set_tests_properties(cuda_supervise_test PROPERTIES LABELS null TIMEOUT 120)
+    endif()
+    if(TENON_CUDA_FATBINS)
+        add_test(NAME cuda_remark_test
+                 COMMAND "${CMAKE_COMMAND}" "-DNVCC=${TENON_NVCC}" -DFAMILY=remark -DARCHITECTURES=90a
+                         "-DSOURCES=${TENON_ROOT}/cmake/cuda_remark_test.cu" "-DOUT=${CMAKE_BINARY_DIR}/cuda_remark_test"
+                         "-DINCLUDES=${TENON_CUDA_DIR}" "-DHOST_COMPILER=${CMAKE_CXX_COMPILER}"
+                         -P "${TENON_ROOT}/cmake/cuda_fatbin.cmake")
+        set_tests_properties(cuda_remark_test PROPERTIES LABELS null TIMEOUT 120
+            PASS_REGULAR_EXPRESSION "gives up what remark is built on")
+    endif()
+endfunction()
+
 # After all families: the libraries and the bundle.
 function(tenon_cuda_finish)
     if(BUILD_TESTING AND TENON_CUDA_FATBINS AND NOT TENON_SANITIZE MATCHES thread)
         tenon_cuda_driver_test()
+    endif()
+    if(BUILD_TESTING AND NOT TENON_SANITIZE)
+        tenon_cuda_script_tests()
     endif()
     get_property(launchers GLOBAL PROPERTY TENON_CUDA_LAUNCHERS)
     get_property(fatbins GLOBAL PROPERTY TENON_CUDA_FATBINS)
