@@ -8,7 +8,7 @@
 #if !defined(TENON_ON_GPU)
 #include <memory>
 
-#include "simt/execute.h"
+#include "simt/tensor_map.h"
 #endif
 
 namespace tenon::cuda {

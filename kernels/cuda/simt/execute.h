@@ -13,15 +13,4 @@ void execute(const tenon_cuda_plan& plan, uint64_t seed);
 // Calls visit(name) for every linked kernel whose name begins with prefix and that no plan has run yet.
 void for_each_unused_kernel(const char* prefix, void (*visit)(const char* name));
 
-// What encode writes into the 128 bytes of a CUtensorMap in the parameter block: the description itself.
-struct TensorMap {
-    unsigned char* address;
-    int64_t dims[TENON_CUDA_MAX_TENSOR_MAP_RANK];
-    int64_t strides_bytes[TENON_CUDA_MAX_TENSOR_MAP_RANK];
-    int32_t box[TENON_CUDA_MAX_TENSOR_MAP_RANK];
-    int16_t rank;
-    int16_t swizzle_bytes;
-};
-static_assert(sizeof(TensorMap) <= 128);
-
 }  // namespace simt

@@ -8,6 +8,7 @@
 
 #include "simt/execute.h"
 #include "simt/simt.h"
+#include "simt/tensor_map.h"
 
 #define EXPORTED extern "C" __attribute__((visibility("default")))
 
@@ -122,30 +123,23 @@ EXPORTED CUresult cuTensorMapEncodeTiled(CUtensorMap* map, CUtensorMapDataType t
     const bool f16 = type == CU_TENSOR_MAP_DATA_TYPE_FLOAT16 || type == CU_TENSOR_MAP_DATA_TYPE_BFLOAT16;
     if (!map || reinterpret_cast<uintptr_t>(map) % alignof(CUtensorMap) != 0 || !f16) return CUDA_ERROR_INVALID_VALUE;
     if (rank < 1 || rank > TENON_CUDA_MAX_TENSOR_MAP_RANK) return CUDA_ERROR_INVALID_VALUE;
-    if (!address || reinterpret_cast<uintptr_t>(address) % 16 != 0) return CUDA_ERROR_INVALID_VALUE;
     if (interleave != CU_TENSOR_MAP_INTERLEAVE_NONE || swizzle < CU_TENSOR_MAP_SWIZZLE_NONE ||
         swizzle > CU_TENSOR_MAP_SWIZZLE_128B || promotion < CU_TENSOR_MAP_L2_PROMOTION_NONE ||
         promotion > CU_TENSOR_MAP_L2_PROMOTION_L2_256B || fill != CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE) {
         return CUDA_ERROR_INVALID_VALUE;
     }
-    simt::TensorMap m = {};
-    m.address = static_cast<unsigned char*>(address);
-    m.rank = static_cast<int16_t>(rank);
-    m.swizzle_bytes = static_cast<int16_t>(swizzle == CU_TENSOR_MAP_SWIZZLE_NONE ? 0 : 16 << swizzle);
+    tenon_cuda_tensor_map described = {};
+    described.address = address;
+    described.rank = rank;
+    described.swizzle_bytes = swizzle == CU_TENSOR_MAP_SWIZZLE_NONE ? 0 : 16 << swizzle;
     for (cuuint32_t i = 0; i < rank; i++) {
-        const cuuint64_t stride = i == 0 ? 2 : strides[i - 1];
-        if (dims[i] < 1 || dims[i] > cuuint64_t{1} << 32 || box[i] < 1 || box[i] > 256 || steps[i] != 1 ||
-            (i > 0 && (stride == 0 || stride % 16 != 0)) || stride >= cuuint64_t{1} << 40) {
-            return CUDA_ERROR_INVALID_VALUE;
-        }
-        m.dims[i] = static_cast<int64_t>(dims[i]);
-        m.strides_bytes[i] = static_cast<int64_t>(stride);
-        m.box[i] = static_cast<int32_t>(box[i]);
+        if (steps[i] != 1) return CUDA_ERROR_INVALID_VALUE;
+        described.dims[i] = static_cast<int64_t>(dims[i]);
+        described.strides_bytes[i] = i == 0 ? 2 : static_cast<int64_t>(strides[i - 1]);
+        described.box[i] = static_cast<int64_t>(box[i]);
     }
-    const cuuint32_t row = box[0] * 2;
-    if (row % 16 != 0 || (m.swizzle_bytes != 0 && row > static_cast<cuuint32_t>(m.swizzle_bytes))) {
-        return CUDA_ERROR_INVALID_VALUE;
-    }
+    simt::TensorMap m;
+    if (simt::encode(described, &m)) return CUDA_ERROR_INVALID_VALUE;
     std::memset(map, 0, sizeof *map);
     std::memcpy(map, &m, sizeof m);
     return CUDA_SUCCESS;

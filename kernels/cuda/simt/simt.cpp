@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "simt/execute.h"
+#include "simt/tensor_map.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -315,14 +316,8 @@ void run_block() {
     }
 }
 
-void run_launch(const tenon_cuda_launch& launch) {
-    kernel = find_kernel(launch.kernel);
-    if (!kernel) fail("no kernel %s is linked", launch.kernel);
-    kernels_run.insert(kernel);
-    if (kernel->params_bytes != static_cast<size_t>(launch.params_bytes)) {
-        fail("the plan has %lld bytes of parameters, the kernel %zu", static_cast<long long>(launch.params_bytes),
-             kernel->params_bytes);
-    }
+// What the driver refuses.
+void check_geometry(const tenon_cuda_launch& launch) {
     if (launch.block < 1 || launch.block > kernel->max_threads) {
         fail("a block of %lld threads; the kernel is for 1 to %d", static_cast<long long>(launch.block),
              kernel->max_threads);
@@ -335,35 +330,27 @@ void run_launch(const tenon_cuda_launch& launch) {
                  static_cast<long long>(limits[i]));
         }
     }
+}
+
+void run_launch(const tenon_cuda_launch& launch) {
+    kernel = find_kernel(launch.kernel);
+    if (!kernel) fail("no kernel %s is linked", launch.kernel);
+    kernels_run.insert(kernel);
+    if (kernel->params_bytes != static_cast<size_t>(launch.params_bytes)) {
+        fail("the plan has %lld bytes of parameters, the kernel %zu", static_cast<long long>(launch.params_bytes),
+             kernel->params_bytes);
+    }
+    check_geometry(launch);
     alignas(TENON_CUDA_TENSOR_MAP_ALIGNMENT) static unsigned char params[TENON_CUDA_MAX_PARAMS_BYTES];
     std::memcpy(params, launch.params, static_cast<size_t>(launch.params_bytes));
     for (int64_t i = 0; i < launch.tensor_map_count; i++) {
         const tenon_cuda_tensor_map& map = launch.tensor_maps[i];
-        // The limits of cuTensorMapEncodeTiled.
         if (map.params_offset % TENON_CUDA_TENSOR_MAP_ALIGNMENT != 0) {
             fail("a tensor map at offset %lld", static_cast<long long>(map.params_offset));
         }
-        if (reinterpret_cast<uintptr_t>(map.address) % 16 != 0) fail("a tensor map of a misaligned address");
-        if (map.rank < 1 || map.rank > TENON_CUDA_MAX_TENSOR_MAP_RANK)
-            fail("a tensor map of rank %d", static_cast<int>(map.rank));
-        TensorMap encoded = {};
-        encoded.address = static_cast<unsigned char*>(const_cast<void*>(map.address));
-        encoded.rank = static_cast<int16_t>(map.rank);
-        encoded.swizzle_bytes = static_cast<int16_t>(map.swizzle_bytes);
-        for (int d = 0; d < map.rank; d++) {
-            if (map.box[d] < 1 || map.box[d] > 256 || map.dims[d] < 1 || map.dims[d] > (int64_t{1} << 32) ||
-                (d > 0 && (map.strides_bytes[d] <= 0 || map.strides_bytes[d] % 16 != 0)) ||
-                map.strides_bytes[d] >= int64_t{1} << 40) {
-                fail("tensor map %lld, dimension %d is out of range", static_cast<long long>(i), d);
-            }
-            encoded.dims[d] = map.dims[d];
-            encoded.strides_bytes[d] = map.strides_bytes[d];
-            encoded.box[d] = static_cast<int32_t>(map.box[d]);
-        }
-        if (map.box[0] * 2 % 16 != 0) fail("a tensor map's box row is no multiple of 16 bytes");
-        if (map.swizzle_bytes != 0 && map.box[0] * 2 > map.swizzle_bytes) {
-            fail("a tensor map's box row is wider than its swizzle");
-        }
+        TensorMap encoded;
+        if (const char* refused = encode(map, &encoded))
+            fail("tensor map %lld has %s", static_cast<long long>(i), refused);
         std::memcpy(params + map.params_offset, &encoded, sizeof encoded);
     }
     kernel_params = params;
