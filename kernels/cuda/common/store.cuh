@@ -24,7 +24,7 @@ TENON_DEVICE void store_as(void* y, int32_t y_type, int64_t at, const float (&n)
 }
 
 // The scale of a quantized row (I8 or F8E4M3) by its largest magnitude; 1 for zeros. No less than 2^-126: the inverse
-// of less is infinite.
+// of a number below may be infinite.
 TENON_DEVICE float scale_of_row(float largest, int32_t y_type) {
     const float q = largest / (y_type == TENON_CUDA_I8 ? 127.0f : 448.0f);
     return largest == 0.0f ? 1.0f : q < 0x1p-126f ? 0x1p-126f : q;
