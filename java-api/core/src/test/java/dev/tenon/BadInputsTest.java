@@ -321,4 +321,36 @@ class BadInputsTest {
             assertThat(sum).isCloseTo(1, org.assertj.core.api.Assertions.within(1e-5));
         }
     }
+
+    /** A layer in two directions takes two states, not the first two of three. */
+    @Test
+    void statesOfMoreDirectionsThanTheLayerHas() throws Exception {
+        for (int directions : new int[] {1, 2}) {
+            TestModel m = new TestModel()
+                    .input("x", DataType.FLOAT32, "T", "N", 2)
+                    .input("h", DataType.FLOAT32, "D", "N", 1)
+                    .floats("w", new long[] {directions, 3, 2}, new float[6 * directions])
+                    .floats("r", new long[] {directions, 3, 1}, new float[3 * directions])
+                    .node(
+                            "GRU",
+                            "x w r - - h",
+                            "y",
+                            "direction",
+                            directions == 1 ? "reverse" : "bidirectional",
+                            "hidden_size",
+                            1,
+                            "linear_before_reset",
+                            1)
+                    .unrankedOutput("y", DataType.FLOAT32);
+            try (Engine engine = Engine.load(m.save(folder, "states" + directions + ".onnx"));
+                    Session session = engine.newSession()) {
+                session.input("x", 4, 3, 2);
+                session.input("h", directions + 1, 3, 1);
+                assertThatThrownBy(session::run).isInstanceOf(ShapeException.class);
+                session.input("h", directions, 3, 1);
+                session.run();
+                assertThat(session.output("y").shape()).isEqualTo(Shape.of(4, directions, 3, 1));
+            }
+        }
+    }
 }

@@ -12,13 +12,14 @@ import dev.tenon.internal.ir.TensorType;
 import dev.tenon.internal.ir.Value;
 import dev.tenon.internal.op.Concat;
 import dev.tenon.internal.op.FusedMatMul;
-import dev.tenon.internal.op.Gather;
 import dev.tenon.internal.op.Recurrent;
 import dev.tenon.internal.op.RecurrentSteps;
+import dev.tenon.internal.op.Split;
 import dev.tenon.internal.op.Squeeze;
 import dev.tenon.internal.op.Transpose;
 import dev.tenon.internal.op.Unsqueeze;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -102,9 +103,13 @@ final class LowerRecurrent implements Rule {
                 shape = SymbolicShape.of(shape.dim(1), shape.dim(0), shape.dim(2));
                 x = patch.node(name + "_x", type(shape), new Transpose(List.of(1L, 0L, 2L)), x);
             }
+            Dim batch = shape.dim(1);
+            Dim hidden = Dim.of(r.shape().dim(2));
+            List<Value> h0 = states("_h0", n.input(5), batch, hidden);
+            List<Value> c0 = states("_c0", n.input(6), batch, hidden);
             List<List<Value>> results = new ArrayList<>();
             for (int d = 0; d < directions; d++) {
-                results.add(direction(d, x, shape.dim(0), shape.dim(1)));
+                results.add(direction(d, x, shape.dim(0), batch, hidden, h0, c0));
             }
             for (int i = 0; i < n.outputs().size(); i++) {
                 if (!n.output(i).isAbsent()) {
@@ -116,11 +121,11 @@ final class LowerRecurrent implements Rule {
         }
 
         /** The outputs of one direction, without its axis. */
-        private List<Value> direction(int d, Value x, Dim steps, Dim batch) {
+        private List<Value> direction(
+                int d, Value x, Dim steps, Dim batch, Dim hidden, List<Value> h0, List<Value> c0) {
             boolean lstm = layer.cell() == Recurrent.Cell.LSTM;
-            String at = name + (directions == 1 ? "" : "_" + d);
+            String at = at(d);
             Dim rows = Dim.of(w.shape().dim(1));
-            Dim hidden = Dim.of(r.shape().dim(2));
             Tensor bias = b == null ? null : part(b, d);
             Tensor first = bias == null ? null : lstm ? sumOfHalves(bias) : half(bias, 0);
             Value gates = patch.node(
@@ -143,27 +148,41 @@ final class LowerRecurrent implements Rule {
                             patch.constant(at + "_r", part(r, d)),
                             constant(at + "_rb", bias == null || lstm ? null : half(bias, 1)),
                             n.input(4),
-                            state(at + "_h0", n.input(5), d, batch, hidden),
-                            state(at + "_c0", n.input(6), d, batch, hidden),
+                            h0.get(d),
+                            c0.get(d),
                             constant(at + "_p", p == null ? null : part(p, d))),
                     out,
                     patch.origin()));
             return out;
         }
 
-        /** An initial state of this direction. */
-        private Value state(String at, Value states, int d, Dim batch, Dim hidden) {
-            if (states.isAbsent()) {
-                return Value.ABSENT;
+        /** An initial state of each direction. */
+        private List<Value> states(String what, Value all, Dim batch, Dim hidden) {
+            if (all.isAbsent()) {
+                return Collections.nCopies(directions, Value.ABSENT);
             }
-            TensorType type = type(SymbolicShape.of(batch, hidden));
             int axis = layer.batchFirst() ? 1 : 0;
-            // Squeeze copies nothing and takes one direction only.
-            return directions == 1
-                    ? patch.node(
-                            at, type, new Squeeze(), states, patch.constant(at + "_axes", longs(Shape.of(1), axis)))
-                    : patch.node(
-                            at, type, new Gather(axis), states, patch.constant(at + "_d", longs(Shape.scalar(), d)));
+            List<Value> parts = List.of(all);
+            if (directions > 1) {
+                List<Dim> dims = new ArrayList<>(List.of(batch, hidden));
+                dims.add(axis, Dim.of(1));
+                TensorType wide = type(SymbolicShape.of(dims));
+                parts = List.of(
+                        new Value(name + "_0" + what + "_wide", wide), new Value(name + "_1" + what + "_wide", wide));
+                Value sizes = patch.constant(name + what + "_sizes", longs(Shape.of(2), 1));
+                patch.add(new Node(new Split(axis, 2), List.of(all, sizes), parts, patch.origin()));
+            }
+            Value axes = patch.constant(name + what + "_axes", longs(Shape.of(1), axis));
+            List<Value> out = new ArrayList<>();
+            for (int d = 0; d < directions; d++) {
+                out.add(patch.node(
+                        at(d) + what, type(SymbolicShape.of(batch, hidden)), new Squeeze(), parts.get(d), axes));
+            }
+            return out;
+        }
+
+        private String at(int d) {
+            return name + (directions == 1 ? "" : "_" + d);
         }
 
         /** Puts the axis of directions in: {@code old} of the parts. */
@@ -200,7 +219,9 @@ final class LowerRecurrent implements Rule {
 
         private Tensor longs(Shape shape, long value) {
             Tensor t = Tensor.allocate(context.constants(), DataType.INT64, shape);
-            t.setLong(0, value);
+            for (long i = 0; i < t.size(); i++) {
+                t.setLong(i, value);
+            }
             return t;
         }
 
