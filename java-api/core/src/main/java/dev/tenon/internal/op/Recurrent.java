@@ -220,6 +220,8 @@ public record Recurrent(
         if (cell == Cell.LSTM) {
             in.requireShape(6, type, state);
             in.requireShape(7, type, Dim.of(d), times(3, hidden));
+        } else {
+            in.require(!in.has(6) && !in.has(7), "only an LSTM has an initial c and peepholes");
         }
         List<ValueType> out = new ArrayList<>(List.of(new TensorType(type, y), new TensorType(type, last)));
         if (cell == Cell.LSTM) {

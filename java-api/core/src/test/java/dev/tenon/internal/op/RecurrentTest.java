@@ -148,6 +148,11 @@ class RecurrentTest {
         refuses("input 6 has shape 2x3x5", lstm, x, w, r, null, null, null, floats(2, 3, 5));
         refuses("input 7 has shape 1x12; expected 2x12", lstm, x, w, r, null, null, null, null, floats(1, 12));
 
+        Op gru = Import.op("GRU", "linear_before_reset", 1L);
+        TensorType three = floats(1, 12, 4);
+        refuses("only an LSTM", gru, x, floats(1, 12, 2), three, null, null, null, floats(1, 3, 4));
+        refuses("only an LSTM", gru, x, floats(1, 12, 2), three, null, null, null, null, floats(1, 12));
+
         Op steps = new RecurrentSteps(Recurrent.Cell.GRU, false);
         TensorType gates = floats(5, 3, 12);
         TensorType weights = floats(12, 4);
