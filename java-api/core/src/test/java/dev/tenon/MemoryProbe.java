@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import jdk.jfr.Recording;
 
 /**
- * Does one thing many times and prints how much memory that took: {@code MemoryProbe runs|cycles|shapes|heap FILE}. A program,
+ * Does one thing many times and prints how much memory that took: {@code MemoryProbe runs|loops|cycles|shapes|heap FILE}. A program,
  * so that a test can give it a heap of fixed size, all touched; what the process then gains is native.
  */
 final class MemoryProbe {
@@ -20,6 +20,14 @@ final class MemoryProbe {
                 try (Engine engine = Engine.load(file);
                         Session session = engine.newSession()) {
                     measure(20_000, 100_000, i -> session.run());
+                }
+            }
+            case "loops" -> {
+                try (Engine engine = Engine.load(file);
+                        Session session = engine.newSession()) {
+                    session.input("trips").setLong(0, 3);
+                    session.input("start");
+                    measure(5_000, 20_000, i -> session.run());
                 }
             }
             case "cycles" ->

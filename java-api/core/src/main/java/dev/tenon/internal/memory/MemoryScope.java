@@ -111,6 +111,11 @@ public final class MemoryScope implements AutoCloseable {
         return name;
     }
 
+    /** Bytes of memory that the scope holds. */
+    public synchronized long liveBytes() {
+        return bytes;
+    }
+
     /** Live bytes of all open scopes, summed by name. */
     static Map<String, Long> liveBytesByName() {
         Map<String, Long> sums = new TreeMap<>();

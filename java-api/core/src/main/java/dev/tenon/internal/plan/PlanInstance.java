@@ -27,6 +27,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PlanInstance implements AutoCloseable {
     private static final int MAX_CONTINUATIONS = 8;
+    /**
+     * Memory of earlier runs' results that may stay: to end a shared scope takes a handshake with all threads, some 50 us, which
+     * is more than many a run.
+     */
+    private static final long MAX_OLD_RESULTS = 256 << 10;
 
     private final PlanCache cache;
     private final BodyRunner bodies;
@@ -159,9 +164,11 @@ public final class PlanInstance implements AutoCloseable {
 
     private void runSegments() {
         MemoryScope old = results;
-        results = MemoryScope.shared("results of " + plan.graph().name());
-        if (old != null) {
-            old.close();
+        if (old == null || old.liveBytes() > MAX_OLD_RESULTS) {
+            results = MemoryScope.shared("results of " + plan.graph().name());
+            if (old != null) {
+                old.close();
+            }
         }
         for (int s = 0; s < programs.length; s++) {
             if (cancelled) {
