@@ -93,6 +93,21 @@ public final class SymbolicShape {
         return of(copy);
     }
 
+    /** What is known of a shape that is one of two. */
+    public static SymbolicShape common(SymbolicShape a, SymbolicShape b) {
+        if (a.equals(b)) {
+            return a;
+        }
+        if (!a.isRanked() || !b.isRanked() || a.rank() != b.rank()) {
+            return UNRANKED;
+        }
+        List<Dim> dims = new ArrayList<>();
+        for (int i = 0; i < a.rank(); i++) {
+            dims.add(a.dim(i).equals(b.dim(i)) ? a.dim(i) : Dim.unknown());
+        }
+        return of(dims);
+    }
+
     /** Multidirectional (NumPy) broadcast. @throws ShapeException if known dimensions clash */
     public static SymbolicShape broadcast(SymbolicShape a, SymbolicShape b) {
         if (!a.isRanked() || !b.isRanked()) {

@@ -3,7 +3,6 @@ package dev.tenon.internal.op;
 import dev.tenon.DataType;
 import dev.tenon.Datum;
 import dev.tenon.Tensor;
-import dev.tenon.internal.ir.Dim;
 import dev.tenon.internal.ir.Evaluation;
 import dev.tenon.internal.ir.Graph;
 import dev.tenon.internal.ir.Inference;
@@ -66,20 +65,7 @@ public record If(Graph thenBranch, Graph elseBranch) implements Op {
 
     private static TensorType merge(Inference in, TensorType x, TensorType y) {
         in.require(x.dtype() == y.dtype(), "the branches give element types " + x.dtype() + " and " + y.dtype());
-        if (x.equals(y)) {
-            return x;
-        }
-        if (!x.shape().isRanked()
-                || !y.shape().isRanked()
-                || x.shape().rank() != y.shape().rank()) {
-            return TensorType.unranked(x.dtype());
-        }
-        List<Dim> dims = new ArrayList<>();
-        for (int i = 0; i < x.shape().rank(); i++) {
-            Dim d = x.shape().dim(i);
-            dims.add(d.equals(y.shape().dim(i)) ? d : Dim.unknown());
-        }
-        return new TensorType(x.dtype(), SymbolicShape.of(dims));
+        return new TensorType(x.dtype(), SymbolicShape.common(x.shape(), y.shape()));
     }
 
     @Override

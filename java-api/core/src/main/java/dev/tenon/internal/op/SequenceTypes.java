@@ -7,8 +7,6 @@ import dev.tenon.internal.ir.SequenceType;
 import dev.tenon.internal.ir.SymbolicShape;
 import dev.tenon.internal.ir.TensorType;
 import dev.tenon.internal.ir.ValueType;
-import java.util.ArrayList;
-import java.util.List;
 
 /** Shape rules that the operators on sequences share. */
 final class SequenceTypes {
@@ -19,17 +17,7 @@ final class SequenceTypes {
         if (a.equals(b) || !(a instanceof TensorType x) || !(b instanceof TensorType y)) {
             return a;
         }
-        if (!x.shape().isRanked()
-                || !y.shape().isRanked()
-                || x.shape().rank() != y.shape().rank()) {
-            return TensorType.unranked(x.dtype());
-        }
-        List<Dim> dims = new ArrayList<>();
-        for (int i = 0; i < x.shape().rank(); i++) {
-            Dim d = x.shape().dim(i);
-            dims.add(d.equals(y.shape().dim(i)) ? d : Dim.unknown());
-        }
-        return new TensorType(x.dtype(), SymbolicShape.of(dims));
+        return new TensorType(x.dtype(), SymbolicShape.common(x.shape(), y.shape()));
     }
 
     /** The element type of input {@code i}, which must be a sequence. */
